@@ -1,0 +1,400 @@
+// The life of a task: who may claim it, when it settles, and who is told.
+#include "actors/task_base.hpp"
+#include <mutex>
+#include <thread>
+
+namespace troupe {
+namespace {
+struct running_step {
+  task_base* task;
+  bool coroutine_done = false;
+  running_step* outer;
+};
+thread_local running_step* current_step = nullptr;
+} // namespace
+
+task_base* task_base::current() noexcept { return current_step ? current_step->task : nullptr; }
+
+void task_base::mark_coroutine_done() noexcept {
+  if (current_step)
+    current_step->coroutine_done = true;
+}
+
+bool task_base::coroutine_done() noexcept { return current_step && current_step->coroutine_done; }
+
+task_state task_base::state() const noexcept {
+  switch (phase_.load(std::memory_order_acquire)) {
+  case phase_queued:
+    return task_state::queued;
+  case phase_dispatched:
+    return task_state::dispatched;
+  case phase_running:
+  case phase_settling:
+  case phase_settling_abandoned:
+    return task_state::running;
+  case phase_ok:
+    return task_state::done_ok;
+  case phase_error:
+    return task_state::done_error;
+  case phase_cancelled:
+    return task_state::done_cancelled;
+  case phase_rejected:
+    return task_state::rejected;
+  case phase_lost:
+    return task_state::lost;
+  case phase_abandoned:
+    return task_state::abandoned;
+  }
+  return task_state::queued;
+}
+
+wait_info task_base::waiting() const noexcept {
+  std::lock_guard guard{lock_};
+  return wait_info_;
+}
+
+platform::time_point task_base::last_event() const noexcept {
+  std::lock_guard guard{lock_};
+  return last_event_ == platform::time_point{} ? spawned_at : last_event_;
+}
+
+void task_base::release() noexcept {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    delete this;
+}
+
+platform::runnable_info task_base::info() const noexcept {
+  return {internal ? "internal task" : "task", name.view(), id.session.number, id.number};
+}
+
+// -- start --------------------------------------------------------------------
+
+void task_base::start(task_owner& owner, task_sink& sink) noexcept {
+  owner_.store(&owner, std::memory_order_relaxed);
+  sink_ = &sink;
+  thread_bound_ = sink.is_thread_bound();
+  executor_name = sink.name();
+  spawned_at = sink.dispatcher().now();
+  if (current_step)
+    parent = current_step->task->id;
+  if (auto refused = owner.admit(*this)) {
+    destroy_work();
+    store_error(refused);
+    publish(phase_rejected);
+    release(); // the owner's
+    return;
+  }
+  add_ref(); // the queue's
+  auto expected = phase_queued;
+  if (!phase_.compare_exchange_strong(expected, phase_dispatched, std::memory_order_acq_rel)) {
+    release(); // cancelled between admission and here
+    return;
+  }
+  if (auto refused = sink.submit(*this)) {
+    settle_unstarted(phase_dispatched, phase_rejected, refused);
+    release(); // the queue's
+  }
+}
+
+void task_base::settle_ready() noexcept {
+  references_.store(1, std::memory_order_relaxed); // the handle's
+  phase_.store(phase_ok, std::memory_order_release);
+}
+
+// -- steps --------------------------------------------------------------------
+
+void task_base::run() noexcept {
+  check_thread("resumed");
+  running_step step{this, false, current_step};
+  auto expected = phase_dispatched;
+  step_result result = step_result::suspended;
+  bool worked = true;
+  if (phase_.compare_exchange_strong(expected, phase_running, std::memory_order_acq_rel)) {
+    sink_->left_queue(*this);
+    current_step = &step;
+    result = first_step();
+  } else if (expected == phase_running) {
+    auto resume_point = resume_point_;
+    {
+      std::lock_guard guard{lock_};
+      wait_info_ = {};
+    }
+    current_step = &step;
+    result = next_step(resume_point);
+  } else {
+    worked = false;
+    // Settled while it was queued: what it captured is destroyed here, where a thread-bound task belongs.
+    if (thread_bound_ || expected == phase_abandoned)
+      destroy_work();
+    release_abandoning_owner(false);
+  }
+  if (worked && result == step_result::ended) {
+    finish_step();
+  } else if (worked && phase_.load(std::memory_order_acquire) >= phase_settling_abandoned) {
+    // Abandoned during this step, and suspended again: unless somebody has just woken it, it ends here.
+    if (claim_suspension()) {
+      destroy_work();
+      release_abandoning_owner(true);
+    }
+  }
+  current_step = step.outer;
+  release(); // the queue's
+}
+
+void task_base::finish_step() noexcept {
+  std::exception_ptr error;
+  auto expected = phase_running;
+  if (!phase_.compare_exchange_strong(expected, phase_settling, std::memory_order_acq_rel)) {
+    destroy_work();
+    release_abandoning_owner(true);
+    return;
+  }
+  if (auto thrown = destroy_work())
+    store_exception(thrown);
+  auto ended = ended_as(error);
+  settle(ended == task_state::done_ok      ? phase_ok
+         : ended == task_state::done_error ? phase_error
+                                           : phase_cancelled,
+         error);
+}
+
+void task_base::drop() noexcept {
+  auto now = phase_.load(std::memory_order_acquire);
+  if (now == phase_dispatched) {
+    settle_unstarted(phase_dispatched, phase_cancelled, make_error_code(errc::executor_down));
+  } else if (now == phase_running) {
+    auto expected = phase_running;
+    if (phase_.compare_exchange_strong(expected, phase_settling, std::memory_order_acq_rel)) {
+      destroy_work();
+      store_cancelled(close_cause::system_stopping);
+      settle(phase_cancelled, nullptr);
+    }
+  }
+  if (is_settled())
+    destroy_work();
+  release_abandoning_owner(false);
+  release(); // the queue's
+}
+
+std::uint64_t task_base::suspend_at(std::coroutine_handle<> resume_point, const wait_info& why) noexcept {
+  resume_point_ = resume_point;
+  auto now = sink_->dispatcher().now();
+  {
+    std::lock_guard guard{lock_};
+    wait_info_ = why;
+    last_event_ = now;
+  }
+  auto ticket = (wait_.load(std::memory_order_relaxed) >> 2) + 1;
+  wait_.store((ticket << 2) | wait_arming, std::memory_order_seq_cst);
+  return ticket;
+}
+
+bool task_base::commit(std::uint64_t ticket) noexcept {
+  auto arming = (ticket << 2) | wait_arming;
+  if (wait_.compare_exchange_strong(arming, (ticket << 2) | wait_armed, std::memory_order_seq_cst))
+    return true;
+  wait_.store((ticket << 2) | wait_idle, std::memory_order_relaxed);
+  return false;
+}
+
+bool task_base::wake(std::uint64_t ticket) noexcept {
+  auto arming = (ticket << 2) | wait_arming;
+  if (wait_.compare_exchange_strong(arming, (ticket << 2) | wait_woken, std::memory_order_seq_cst))
+    return true;
+  auto armed = (ticket << 2) | wait_armed;
+  if (!wait_.compare_exchange_strong(armed, (ticket << 2) | wait_idle, std::memory_order_seq_cst))
+    return false;
+  add_ref(); // the queue's
+  if (sink_->resubmit(*this))
+    drop();
+  return true;
+}
+
+bool task_base::claim_suspension() noexcept {
+  auto wait = wait_.load(std::memory_order_seq_cst);
+  return (wait & 3) == wait_armed && wait_.compare_exchange_strong(wait, wait & ~std::uint64_t{3});
+}
+
+// -- cancellation -------------------------------------------------------------
+
+void task_base::request_cancel(close_cause cause, bool force) noexcept {
+  auto none = close_cause::none;
+  cause_.compare_exchange_strong(none, cause, std::memory_order_relaxed);
+  auto wanted = kind == task_kind::wait_until && !force ? cancel_shielded : cancel_delivered;
+  auto before = cancel_.load(std::memory_order_relaxed);
+  while (before < wanted)
+    if (cancel_.compare_exchange_weak(before, wanted, std::memory_order_seq_cst)) {
+      if (wanted == cancel_delivered)
+        deliver_cancel();
+      return;
+    }
+}
+
+void task_base::deliver_cancel() noexcept {
+  add_ref();
+  for (auto unstarted : {phase_queued, phase_dispatched})
+    if (settle_unstarted(unstarted, phase_cancelled, {}))
+      break;
+  std::stop_source stop{std::nostopstate};
+  {
+    std::lock_guard guard{lock_};
+    if (stop_source_)
+      stop = *stop_source_;
+  }
+  if (stop.stop_possible())
+    stop.request_stop();
+  wake(wait_.load(std::memory_order_seq_cst) >> 2);
+  release();
+}
+
+std::stop_token task_base::stop_token() {
+  bool stopped = is_cancelled();
+  std::unique_lock guard{lock_};
+  if (!stop_source_) {
+    guard.unlock();
+    auto fresh = std::make_unique<std::stop_source>();
+    guard.lock();
+    if (!stop_source_)
+      stop_source_ = std::move(fresh);
+  }
+  auto source = *stop_source_;
+  guard.unlock();
+  stopped = stopped || is_cancelled();
+  if (stopped)
+    source.request_stop();
+  return source.get_token();
+}
+
+void task_base::handle_dropped() noexcept {
+  if (kind == task_kind::scoped && !is_settled())
+    request_cancel(close_cause::handle_dropped, false);
+}
+
+void task_base::abandon() noexcept {
+  for (auto unstarted : {phase_queued, phase_dispatched})
+    if (settle_unstarted(unstarted, phase_cancelled, {}))
+      return;
+  auto expected = phase_running;
+  if (!phase_.compare_exchange_strong(expected, phase_settling_abandoned, std::memory_order_acq_rel))
+    return;
+  add_ref();
+  auto* owner = owner_.load(std::memory_order_acquire);
+  owner->add_ref(); // for the late result
+  abandoning_owner_.store(owner, std::memory_order_release);
+  store_error(make_error_code(errc::task_abandoned));
+  settle(phase_abandoned, nullptr);
+  // A suspended coroutine that nobody has woken will never run again: it is destroyed where it belongs.
+  if (claim_suspension()) {
+    if (!thread_bound_ || sink_->is_here()) {
+      destroy_work();
+      release_abandoning_owner(false);
+    } else {
+      add_ref(); // the queue's
+      if (sink_->resubmit(*this))
+        drop();
+    }
+  }
+  release();
+}
+
+void task_base::release_abandoning_owner(bool late_result) noexcept {
+  auto* owner = abandoning_owner_.exchange(nullptr, std::memory_order_acq_rel);
+  if (!owner)
+    return;
+  if (late_result)
+    owner->stale_completion(*this);
+  owner->release();
+}
+
+// -- settlement ---------------------------------------------------------------
+
+bool task_base::settle_unstarted(phase from, phase how, std::error_code code) noexcept {
+  if (!phase_.compare_exchange_strong(from, phase_settling, std::memory_order_acq_rel))
+    return false;
+  if (from == phase_dispatched && how != phase_rejected)
+    sink_->left_queue(*this);
+  if (!thread_bound_ || sink_->is_here())
+    destroy_work();
+  if (how == phase_cancelled)
+    store_cancelled(cause() == close_cause::none ? close_cause::system_stopping : cause());
+  else
+    store_error(code);
+  settle(how, nullptr);
+  return true;
+}
+
+void task_base::settle(phase how, const std::exception_ptr& error) noexcept {
+  auto as_state = how == phase_ok          ? task_state::done_ok
+                  : how == phase_error     ? task_state::done_error
+                  : how == phase_cancelled ? task_state::done_cancelled
+                  : how == phase_rejected  ? task_state::rejected
+                  : how == phase_lost      ? task_state::lost
+                                           : task_state::abandoned;
+  if (error && log_failure_.load(std::memory_order_relaxed))
+    sink_->log("task " + to_string(id) + (name.empty() ? "" : " '" + name.str() + "'") + " spawned at " +
+               where.file_name() + ":" + std::to_string(where.line()) + " failed: " + describe(error));
+  // A hand-over may be under way: then the task's next owner is asked.
+  while (!owner_.load(std::memory_order_acquire)->settled(*this, as_state, error))
+    std::this_thread::yield();
+  publish(how);
+  release(); // the owner's
+}
+
+void task_base::publish(phase how) noexcept {
+  std::unique_lock guard{lock_};
+  phase_.store(how, std::memory_order_release);
+  wait_info_ = {};
+  while (waiters_) {
+    auto* waiter = waiters_;
+    waiters_ = waiter->next;
+    if (auto* task = waiter->task) {
+      auto ticket = waiter->ticket;
+      task->add_ref();
+      guard.unlock(); // the node may be gone from here on
+      task->wake(ticket);
+      task->release();
+      guard.lock();
+    } else {
+      waiter->notify(waiter->context);
+    }
+  }
+}
+
+bool task_base::add_waiter(task_waiter& waiter) noexcept {
+  std::lock_guard guard{lock_};
+  if (is_settled())
+    return false;
+  auto** last = &waiters_;
+  while (*last)
+    last = &(*last)->next;
+  waiter.next = nullptr;
+  *last = &waiter;
+  return true;
+}
+
+void task_base::remove_waiter(task_waiter& waiter) noexcept {
+  std::lock_guard guard{lock_};
+  for (auto** at = &waiters_; *at; at = &(*at)->next)
+    if (*at == &waiter) {
+      *at = waiter.next;
+      return;
+    }
+}
+
+void task_base::log_failure() noexcept { log_failure_.store(true, std::memory_order_relaxed); }
+
+std::error_code task_base::change_owner(task_owner& next) noexcept {
+  auto* previous = owner_.load(std::memory_order_acquire);
+  if (previous == &next)
+    return {};
+  if (!previous->disown(*this))
+    return make_error_code(errc::unknown_task);
+  auto refused = next.adopt(*this);
+  if (!refused)
+    owner_.store(&next, std::memory_order_release);
+  else if (previous->adopt(*this))
+    request_cancel(close_cause::parent_closed, true); // both closed meanwhile; cannot happen to a linked task
+  return refused;
+}
+
+} // namespace troupe
