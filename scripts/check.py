@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Runs the suites of ./check: one line each, the output of what failed, and the sum as the closing line."""
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+JOBS = str(min(os.cpu_count() or 2, 8))
+
+# Each build: compiler, Meson's options, what the time limit of a test is multiplied with, and the arguments of doctest.
+# The slow cases are for plain builds: a sanitizer sees nothing in the thousandth run that the tenth did not show.
+SLOW = "marked slow: not under sanitizers"
+BUILDS = {
+    "gcc": dict(cxx="g++", options=["-Doptimization=1", "-Ddebug=false", "-Dbench=enabled"], multiplier=1),
+    "clang": dict(cxx="clang++-14", options=["-Doptimization=2", "-Ddebug=false", "-Db_pch=false"], multiplier=1),
+    "asan": dict(cxx="g++", options=["-Doptimization=1", "-Ddebug=true", "-Dcaf=subproject", "-Dbench=disabled",
+                                     "-Db_sanitize=address,undefined"], multiplier=4, exclude="slow"),
+    "tsan": dict(cxx="g++", options=["-Doptimization=1", "-Ddebug=true", "-Dcaf=subproject", "-Dbench=disabled",
+                                     "-Db_sanitize=thread"], multiplier=6, exclude="slow"),
+}
+BUILD_LIMIT = 1500  # seconds
+TESTS_LIMIT = 1200
+
+
+class Suites:
+    """Prints and counts what the suites say."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, name, passed, failed, skipped=0, why="", output=""):
+        if failed and output:
+            print(f"---- {name}: output of what failed ----\n{tail(output)}\n----")
+        reason = f" ({why})" if skipped and why else ""
+        print(f"{name}: {passed} passed, {failed} failed, {skipped} skipped{reason}")
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+
+def tail(text, lines=200):
+    kept = text.rstrip("\n").split("\n")
+    return "\n".join((["..."] if len(kept) > lines else []) + kept[-lines:])
+
+
+def say(text):
+    print(f"# {text}", file=sys.stderr)
+
+
+def run(command, limit, env=None, cwd=ROOT):
+    """Runs a command for at most `limit` seconds. Returns (exit status or None when the time was up, output)."""
+    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                               start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=limit)
+        return process.returncode, output
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        return None, output + f"\n[ended after {limit} s]"
+
+
+def counting(suites, name, command, limit):
+    """A suite that is a command which closes with 'N passed, N failed'."""
+    status, output = run(command, limit)
+    count = re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped(?: \((.*)\))?)?$", output, re.M)
+    passed, failed, skipped, why = count[-1] if count else (0, 0, 0, "")
+    failed = int(failed)
+    if status != 0 and failed == 0:
+        failed = 1
+    suites.add(name, int(passed), failed, int(skipped or 0), why, output)
+
+
+def check_format(suites):
+    files = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.hpp", "*.cpp", "*.h"],
+                           cwd=ROOT, capture_output=True, text=True).stdout.split("\n")
+    files = [file for file in files if file and os.path.isfile(os.path.join(ROOT, file))]
+    status, output = run(["scripts/format", "--check"], 300)
+    bad = {line.split(":")[0] for line in output.split("\n") if re.match(r"\S+:\d+:\d+: error", line)}
+    failed = len(bad) or (1 if status != 0 else 0)
+    suites.add("format", len(files) - len(bad), failed, output=output)
+
+
+def check_arrows(suites):
+    counting(suites, "arrows", ["scripts/check-arrows"], 120)
+    counting(suites, "arrows-selftest", ["scripts/check-arrows", "--self-test"], 120)
+
+
+def folder(build):
+    return os.path.join("build", "check-" + build)
+
+
+def prepare(suites, build):
+    """Configures and compiles a build. Returns whether its tests can run; a failure is a suite of its own."""
+    directory, settings = folder(build), BUILDS[build]
+    started = time.monotonic()
+    status, output = 0, ""
+    if "-Dcaf=subproject" in settings["options"]:
+        status, output = run(["scripts/fetch-caf-source"], 700)
+    if status == 0:
+        known = os.path.exists(os.path.join(ROOT, directory, "build.ninja"))
+        prefix = os.path.join(ROOT, directory, "prefix")
+        common = ["--prefix", prefix, "--libdir", "lib", "-Dwerror=true", "-Dcaf:werror=false", "-Db_lundef=false",
+                  "-Dasio=enabled", "-Dtests=enabled", "-Dexamples=enabled"]
+        if "-Dcaf=subproject" not in settings["options"]:
+            common.remove("-Dcaf:werror=false")
+        launcher = "ccache " if shutil.which("ccache") else ""
+        status, output = run(["meson", "setup", directory] + (["--reconfigure"] if known else []) + common
+                             + settings["options"], 300, {"CXX": launcher + settings["cxx"]})
+    if status == 0:
+        say(f"building {directory}")
+        status, output = run(["ninja", "-C", directory, "-j", JOBS], BUILD_LIMIT,
+                             {"CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime,include_file_ctime"})
+        if status != 0:
+            wanted = output.split("FAILED:", 1)
+            output = "FAILED:" + wanted[1] if len(wanted) == 2 else output
+            output = "\n".join(output.split("\n")[:120])
+    say(f"{directory} took {time.monotonic() - started:.0f} s")
+    suites.add(f"{build}/build", int(status == 0), int(status != 0), output=output)
+    return status == 0
+
+
+def read_result(entry):
+    """Returns (passed, failed, skipped, why) of one entry of Meson's log: doctest's count if there is one."""
+    output = entry.get("stdout", "") + entry.get("stderr", "")
+    reasons = sorted(set(re.findall(r"^SKIPPED: (.*)$", output, re.M)))
+    cases = re.search(r"test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|\s*(\d+) skipped", output)
+    if cases:
+        total, passed, failed, skipped = map(int, cases.groups())
+        bad = entry["result"] not in ("OK", "EXPECTEDFAIL")
+        if bad and failed == 0:
+            failed = 1  # It failed after the last case: a leak, a race, or a destructor of a static.
+        told = len(re.findall(r"^SKIPPED: ", output, re.M))
+        return min(passed, total) - min(told, passed), failed, skipped + told, reasons
+    if entry["result"] == "SKIP":
+        return 0, 0, 1, reasons or ["it says so"]
+    return int(entry["result"] == "OK"), int(entry["result"] != "OK"), 0, reasons
+
+
+def run_tests(suites, build, wanted, meson_suite):
+    """Runs the tests of one Meson suite ('doctest': a line for each program; others: a line for all of them)."""
+    directory, settings = folder(build), BUILDS[build]
+    _, listing = run(["meson", "introspect", directory, "--tests"], 60)
+    tests = [test["name"] for test in json.loads(listing)
+             if any(suite.split(":")[-1] == meson_suite for suite in test["suite"])]
+    names = [name for name in tests if wanted(name if meson_suite == "doctest" else meson_suite)]
+    if not names:
+        return []
+    log = os.path.join(ROOT, directory, "meson-logs", "check.json")
+    if os.path.exists(log):
+        os.remove(log)
+    excluded = settings.get("exclude") if meson_suite == "doctest" else None
+    command = ["meson", "test", "-C", directory, "--no-rebuild", "--logbase", "check", "--num-processes", JOBS,
+               "--timeout-multiplier", str(settings["multiplier"]), "--suite", meson_suite]
+    if excluded:
+        command += [f"--test-args=--test-suite-exclude={excluded}"]
+    _, output = run(command + names, TESTS_LIMIT)
+    entries = {}
+    if os.path.exists(log):
+        with open(log, encoding="utf-8") as file:
+            entries = {entry["name"].split(" / ")[-1]: entry for entry in map(json.loads, file)}
+    prefix = "" if build == "gcc" else build + "/"
+    sums, texts = [0, 0, 0, []], ""
+    for name in names:
+        entry = entries.get(name)
+        if entry is None:
+            result, text = (0, 1, 0, []), output
+        else:
+            result = read_result(entry)
+            text = (f"[{name}: {entry['result']}, exit status {entry.get('returncode')}, {entry['duration']:.1f} s]\n"
+                    + entry.get("stdout", "") + entry.get("stderr", ""))
+        if excluded and result[2] and not result[3]:
+            result = (*result[:3], [SLOW])
+        if meson_suite == "doctest":
+            suites.add(prefix + name, *result[:3], "; ".join(result[3]) or "marked skip", text)
+        else:
+            sums = [sums[0] + result[0], sums[1] + result[1], sums[2] + result[2], sums[3] + result[3]]
+            texts += text if result[1] else ""
+    if meson_suite != "doctest":
+        suites.add(prefix + meson_suite, *sums[:3], "; ".join(sorted(set(sums[3]))), texts)
+    return names if meson_suite == "doctest" else [meson_suite]
+
+
+def check_build(suites, build, wanted):
+    """Builds, and runs the tests. Returns the names of the suites that it ran."""
+    if not prepare(suites, build):
+        return None
+    return [name for kind in ("doctest", "fuzz-smoke", "bench-smoke") for name in run_tests(suites, build, wanted, kind)]
+
+
+def check_install(suites):
+    if os.path.exists(os.path.join(ROOT, folder("gcc"), "build.ninja")):
+        counting(suites, "install", ["tests/install/run.sh", folder("gcc")], 900)
+    else:
+        suites.add("install", 0, 1, output="it installs build/check-gcc, which was not built")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./check", formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     description=__doc__, epilog="""
+without arguments: everything, as CI does.
+suites: format, arrows, gcc, install, clang, asan, tsan: a whole part; NAME: a suite of the g++ build (contracts,
+actors, executors, sessions, sim, examples, fuzz, fuzz-smoke, bench-smoke); asan/NAME and so on: that one elsewhere.""")
+    parser.add_argument("--quick", action="store_true", help="format, arrows and the suites of the g++ build only")
+    parser.add_argument("suites", nargs="*", metavar="SUITE")
+    arguments = parser.parse_args()
+
+    parts = ["format", "arrows", "gcc", "install", "clang", "asan", "tsan"]
+    if arguments.quick:
+        parts = ["format", "arrows", "gcc"]
+    only = {}  # part -> names of its suites, or all of them
+    for suite in arguments.suites:
+        part, _, name = suite.partition("/") if "/" in suite else (suite, "", "")
+        if part not in parts:
+            part, name = "gcc", suite
+        if part not in BUILDS and name or "/" in name:
+            parser.error(f"no such suite: {suite}")
+        only.setdefault(part, set()).add(name)
+
+    started = time.monotonic()
+    suites = Suites()
+    for part in parts:
+        if arguments.suites and part not in only:
+            continue
+        names = only.get(part, {""})
+        wanted = lambda name: "" in names or name in names
+        if part == "format":
+            check_format(suites)
+        elif part == "arrows":
+            check_arrows(suites)
+        elif part == "install":
+            check_install(suites)
+        else:
+            ran = check_build(suites, part, wanted)
+            for name in sorted(names - {""} - set(ran)) if ran is not None else []:
+                suites.add(f"{part}/{name}", 0, 1, output="there is no such suite")
+    say(f"all of it took {time.monotonic() - started:.0f} s")
+    print(f"{suites.passed} passed, {suites.failed} failed" + (f", {suites.skipped} skipped" if suites.skipped else ""))
+    return 1 if suites.failed or suites.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+# Sourced by ./run and ./check: installs the Debian packages they need and the machine lacks.
+
+# What building and running the library and the examples takes.
+build_packages=(
+  g++ meson ninja-build pkg-config ca-certificates
+  libcaf-dev libboost1.81-dev libsqlite3-dev nlohmann-json3-dev libcli11-dev librange-v3-dev
+)
+# What the checks take on top.
+check_packages=(
+  git python3 doctest-dev clang-14 clang-format-14 libclang-rt-14-dev afl++
+)
+
+# install_packages PACKAGE...: says what is missing and installs it; asks apt for nothing when nothing is missing.
+# Everything it prints goes to stderr.
+install_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    echo "Not a Debian system: please provide what these packages hold, if it is not there yet: $*" >&2
+    return 0
+  fi
+  local missing=() package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "Missing packages, and neither root nor sudo to install them: ${missing[*]}" >&2
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "Installing with ${as_root[*]:+${as_root[*]} }apt-get: ${missing[*]}" >&2
+  local log
+  log=$(mktemp)
+  # --no-remove: never trade away something that the machine's owner has installed.
+  if ! { timeout 300 "${as_root[@]}" apt-get update -qq &&
+         timeout 1200 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+           apt-get install -y -qq --no-install-recommends --no-remove "${missing[@]}"; } >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    echo "Could not install: ${missing[*]}" >&2
+    return 1
+  fi
+  rm -f "$log"
+}
