@@ -15,10 +15,10 @@ class executor;
 
 /// How to spawn a task.
 struct spawn_options {
-  task_kind kind = task_kind::scoped;       ///< What its session's shutdown does with it.
-  executor* on = nullptr;                   ///< Where it runs; null: the system's background executor.
-  priority urgency = priority::normal;      ///< Its weight within that executor's lane.
-  label name = {};                          ///< For logs, reports and tests.
+  task_kind kind = task_kind::scoped;  ///< What its session's shutdown does with it.
+  executor* on = nullptr;              ///< Where it runs; null: the system's background executor.
+  priority urgency = priority::normal; ///< Its weight within that executor's lane.
+  label name = {};                     ///< For logs, reports and tests.
 };
 
 /// The running task's view of itself. Valid only inside the task.
@@ -56,9 +56,7 @@ public:
 protected:
   void store_cancelled(close_cause cause) noexcept final { result = outcome<T>::of_cancellation(cause); }
   void store_error(std::error_code code) noexcept final { result = outcome<T>::of_error(code); }
-  void store_exception(std::exception_ptr error) noexcept final {
-    result = outcome<T>::of_exception(std::move(error));
-  }
+  void store_exception(std::exception_ptr error) noexcept final { result = outcome<T>::of_exception(std::move(error)); }
   task_state ended_as(std::exception_ptr& error) noexcept final {
     if (result->has_value())
       return task_state::done_ok;
@@ -82,8 +80,9 @@ decltype(auto) invoke_task(F& work, task_base& task) {
   } else if constexpr (std::is_invocable_v<F&, std::stop_token>) {
     return work(task.stop_token());
   } else {
-    static_assert(std::is_invocable_v<F&>, "a task is spawned from a callable that takes nothing, a task_context&, or a "
-                                           "std::stop_token");
+    static_assert(std::is_invocable_v<F&>,
+                  "a task is spawned from a callable that takes nothing, a task_context&, or a "
+                  "std::stop_token");
     return work();
   }
 }

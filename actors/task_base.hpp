@@ -36,9 +36,9 @@ protected:
 
 /// Somebody who waits for a task to settle. A node of the task's list; the waiter owns the storage.
 struct task_waiter {
-  task_base* task = nullptr;                      ///< To be woken with `ticket`, if set.
+  task_base* task = nullptr; ///< To be woken with `ticket`, if set.
   std::uint64_t ticket = 0;
-  void (*notify)(void*) noexcept = nullptr;       ///< Else called, under the lock of the awaited task.
+  void (*notify)(void*) noexcept = nullptr; ///< Else called, under the lock of the awaited task.
   void* context = nullptr;
   task_waiter* next = nullptr;
 };

@@ -41,12 +41,12 @@ enum class wait_kind : std::uint8_t { none, turn, timer, task, reply, session, c
 /// What keeps a task alive, as told by the task itself when it suspends.
 struct wait_info {
   wait_kind kind = wait_kind::none;
-  task_id awaited = {};               ///< For `task`.
-  session_id awaited_session = {};    ///< For `session`.
-  std::uint64_t receiver = 0;         ///< For `reply`: the id of the actor that was asked.
-  platform::time_point due = {};      ///< For `timer`, and for `reply` with a timeout.
+  task_id awaited = {};            ///< For `task`.
+  session_id awaited_session = {}; ///< For `session`.
+  std::uint64_t receiver = 0;      ///< For `reply`: the id of the actor that was asked.
+  platform::time_point due = {};   ///< For `timer`, and for `reply` with a timeout.
   bool has_due = false;
-  const char* what = "";              ///< A word for `custom`; static storage.
+  const char* what = ""; ///< A word for `custom`; static storage.
 };
 
 class task_record;
@@ -57,7 +57,8 @@ public:
   /// Takes note that `task` reached the terminal state `outcome` (whose error, if any, is `error`), and forgets it.
   /// Called by whoever settles it, with no lock of the task held. @returns false, without any effect, if the task is
   /// not (any more, or not yet) this owner's: it is just being handed over, and the caller asks its new owner.
-  [[nodiscard]] virtual bool settled(task_record& task, task_state outcome, const std::exception_ptr& error) noexcept = 0;
+  [[nodiscard]] virtual bool settled(task_record& task, task_state outcome,
+                                     const std::exception_ptr& error) noexcept = 0;
 
   /// Takes over a task that another owner has given up with `disown`; it keeps its id.
   /// @returns `errc::session_closed` if the session's state accepts no such task; the record is then untouched.
@@ -88,15 +89,15 @@ public:
   task_record(const task_record&) = delete;
   task_record& operator=(const task_record&) = delete;
 
-  task_id id = {};                    ///< Written by `task_owner::admit`.
+  task_id id = {}; ///< Written by `task_owner::admit`.
   task_kind kind = task_kind::scoped;
   priority urgency = priority::normal;
-  bool internal = false;              ///< Troupe's own helper: named in traces, never counted as the user's work.
-  std::uint32_t generation = 0;       ///< Counts restarts of a supervised child task.
+  bool internal = false;        ///< Troupe's own helper: named in traces, never counted as the user's work.
+  std::uint32_t generation = 0; ///< Counts restarts of a supervised child task.
   label name;
   source_location where;
-  const char* executor_name = "";     ///< Static or outliving the task.
-  task_id parent = {};                ///< The task that spawned it, if any.
+  const char* executor_name = ""; ///< Static or outliving the task.
+  task_id parent = {};            ///< The task that spawned it, if any.
   platform::time_point spawned_at = {};
 
   /// The owner's list; guarded by the owner's lock.

@@ -1,0 +1,325 @@
+// Hosting CAF 0.17.6: a scheduler module whose jobs are the dispatcher's runnables, or a router's letters.
+#include "actors/caf_runtime.hpp"
+#include "actors/caf_clock.hpp"
+#include <caf/actor_system_config.hpp>
+#include <caf/all.hpp>
+#include <caf/detail/sync_request_bouncer.hpp>
+#include <caf/scheduled_actor.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+#include <iostream>
+#include <mutex>
+#include <vector>
+
+#if CAF_VERSION < 1700 || CAF_VERSION >= 1800
+#  error "Troupe hosts CAF 0.17; other versions differ in scheduler, clock and mailbox"
+#endif
+
+namespace troupe {
+namespace {
+
+/// Prints what actors write through caf::aout, at once and on the caller's thread.
+struct direct_printer final : caf::monitorable_actor {
+  explicit direct_printer(caf::actor_config& config) : monitorable_actor(config) {}
+  const char* name() const override { return "printer"; }
+  void enqueue(caf::mailbox_element_ptr mail, caf::execution_unit*) override {
+    auto& content = mail->content();
+    if (content.match_elements<caf::add_atom, caf::actor_id, std::string>())
+      std::cout << content.get_as<std::string>(2) << std::flush;
+  }
+};
+
+class coordinator;
+
+/// What CAF calls from inside a running actor.
+struct unit final : caf::execution_unit {
+  explicit unit(coordinator& owner);
+  void exec_later(caf::resumable* job) override;
+  coordinator& owner;
+};
+
+/// A CAF job as a runnable. Kept for reuse per thread, since actors wake by the million.
+class job_runnable final : public platform::runnable {
+public:
+  static job_runnable* make(coordinator& owner, caf::resumable* job);
+  void run() noexcept override;
+  void drop() noexcept override;
+  platform::runnable_info info() const noexcept override { return {"actor", {}, 0, 0}; }
+
+private:
+  void recycle() noexcept;
+  coordinator* owner_ = nullptr;
+  caf::resumable* job_ = nullptr;
+
+  static constexpr std::size_t spares_max = 256;
+  struct spare_list {
+    job_runnable* head = nullptr;
+    std::size_t count = 0;
+    ~spare_list() {
+      while (head)
+        delete std::exchange(head, static_cast<job_runnable*>(head->next_runnable));
+    }
+  };
+  static thread_local spare_list spares;
+};
+thread_local job_runnable::spare_list job_runnable::spares;
+
+class coordinator final : public caf::scheduler::abstract_coordinator {
+public:
+  coordinator(caf::actor_system& system, platform::dispatcher& dispatcher, mail_router* router,
+              std::size_t max_throughput)
+      : abstract_coordinator(system), dispatcher_(dispatcher), router_(router), throughput_(max_throughput),
+        clock_(dispatcher), unit_(*this) {}
+
+  void enqueue(caf::resumable* job) override {
+    if (router_)
+      route(job);
+    else
+      dispatch(job_runnable::make(*this, job));
+  }
+
+  bool detaches_utility_actors() const override { return false; }
+  caf::actor_clock& clock() noexcept override { return clock_; }
+
+  void start() override {
+    caf::actor_config config{&unit_};
+    utility_actors_[printer_id] =
+        caf::make_actor<direct_printer, caf::actor>(system().next_actor_id(), system().node(), &system(), config);
+  }
+
+  /// The dispatcher runs nothing any more: what is left (CAF's own two servers, and actors that nobody ended) runs
+  /// here.
+  void stop() override {
+    clock_.cancel_all();
+    for (std::size_t turns = 0; turns < turns_at_stop_max; ++turns) {
+      auto* job = take_leftover();
+      if (!job)
+        break;
+      if (resume(job))
+        keep(job);
+    }
+    while (auto* job = take_leftover())
+      cleanup_and_release(job);
+    utility_actors_[printer_id] = nullptr;
+  }
+
+  /// @returns true if the job wants to go on.
+  bool resume(caf::resumable* job) {
+    switch (job->resume(&unit_, throughput_)) {
+    case caf::resumable::resume_later:
+      return true;
+    case caf::resumable::done:
+    case caf::resumable::awaiting_message:
+      caf::intrusive_ptr_release(job);
+      return false;
+    case caf::resumable::shutdown_execution_unit:
+      return false;
+    }
+    return false;
+  }
+
+  void dispatch(job_runnable* job) {
+    if (stopping_ || dispatcher_.dispatch(platform::background_lane, *job, priority::normal))
+      job->drop();
+  }
+
+  void keep(caf::resumable* job) {
+    std::lock_guard guard{mutex_};
+    leftovers_.push_back(job);
+  }
+
+  /// From now on nothing is dispatched or routed: jobs wait for stop().
+  void stop_dispatching() noexcept {
+    stopping_ = true;
+    router_ = nullptr;
+  }
+
+private:
+  static constexpr std::size_t turns_at_stop_max = 10'000;
+
+  caf::resumable* take_leftover() {
+    std::lock_guard guard{mutex_};
+    if (leftovers_.empty())
+      return nullptr;
+    auto* job = leftovers_.front();
+    leftovers_.erase(leftovers_.begin());
+    return job;
+  }
+
+  /// CAF calls this synchronously from inside every send to an actor whose mailbox is blocked, and all mailboxes are
+  /// kept blocked: so each message is seen here, in program order, and taken out.
+  void route(caf::resumable* job) {
+    if (job->subtype() != caf::resumable::scheduled_actor) {
+      dispatch(job_runnable::make(*this, job));
+      return;
+    }
+    auto* actor = static_cast<caf::scheduled_actor*>(job);
+    auto& box = actor->mailbox();
+    box.fetch_more();
+    bool any = false;
+    auto take = [&](auto& queue) {
+      while (auto content = queue.take_front()) {
+        any = true;
+        caf::intrusive_ptr_add_ref(job);
+        router_->sent(letter{actor, std::move(content)});
+      }
+    };
+    take(std::get<caf::scheduled_actor::urgent_queue_index>(box.queue().queues()));
+    take(std::get<caf::scheduled_actor::normal_queue_index>(box.queue().queues()));
+    box.try_block();
+    if (any)
+      caf::intrusive_ptr_release(job);
+    else
+      router_->launched(newborn{actor});
+  }
+
+  platform::dispatcher& dispatcher_;
+  mail_router* router_;
+  std::size_t throughput_;
+  dispatcher_clock clock_;
+  unit unit_;
+  std::atomic<bool> stopping_ = false;
+  std::mutex mutex_;
+  std::vector<caf::resumable*> leftovers_; // guarded by mutex_
+};
+
+unit::unit(coordinator& owner_) : execution_unit(&owner_.system()), owner(owner_) {}
+void unit::exec_later(caf::resumable* job) { owner.enqueue(job); }
+
+job_runnable* job_runnable::make(coordinator& owner, caf::resumable* job) {
+  auto* spare = spares.head;
+  if (spare) {
+    spares.head = static_cast<job_runnable*>(spare->next_runnable);
+    spare->next_runnable = nullptr;
+    --spares.count;
+  } else {
+    spare = new job_runnable;
+  }
+  spare->owner_ = &owner;
+  spare->job_ = job;
+  return spare;
+}
+
+void job_runnable::recycle() noexcept {
+  if (spares.count >= spares_max) {
+    delete this;
+    return;
+  }
+  next_runnable = spares.head;
+  spares.head = this;
+  ++spares.count;
+}
+
+void job_runnable::run() noexcept {
+  auto* owner = owner_;
+  if (owner->resume(job_))
+    owner->dispatch(this);
+  else
+    recycle();
+}
+
+void job_runnable::drop() noexcept {
+  owner_->keep(job_);
+  recycle();
+}
+
+coordinator& coordinator_of(caf::actor_system& system) { return static_cast<coordinator&>(system.scheduler()); }
+
+} // namespace
+
+// -- hosted actors ------------------------------------------------------------
+
+caf::actor_id hosted_actor::id() const noexcept { return actor_->id(); }
+
+std::string hosted_actor::name() const {
+  std::string name = actor_->name();
+  return name == "scheduled_actor" || name == "event_based_actor" ? "actor" : name;
+}
+
+bool hosted_actor::is_alive() const noexcept {
+  return !actor_->getf(caf::abstract_actor::is_terminated_flag) &&
+         !actor_->getf(caf::abstract_actor::is_cleaned_up_flag);
+}
+
+newborn::~newborn() {
+  if (actor_)
+    caf::scheduler::abstract_coordinator::cleanup_and_release(actor_);
+}
+
+void newborn::initialise(const exception_observer& observer) && {
+  auto* actor = std::exchange(actor_, nullptr);
+  // Set before the actor's own code runs, so that a handler of its own replaces it.
+  if (observer)
+    actor->set_exception_handler([observer](caf::scheduled_actor* self, std::exception_ptr& error) -> caf::error {
+      observer(*self, error);
+      return caf::sec::runtime_error;
+    });
+  auto& owner = coordinator_of(actor->home_system());
+  unit context{owner};
+  actor->activate(&context);
+  caf::intrusive_ptr_release(static_cast<caf::resumable*>(actor));
+}
+
+letter::~letter() {
+  if (!actor_)
+    return;
+  if (content_ && content_->mid.is_request())
+    caf::detail::sync_request_bouncer{caf::exit_reason::unreachable}(*content_);
+  caf::intrusive_ptr_release(static_cast<caf::resumable*>(actor_));
+}
+
+letter::result letter::deliver() {
+  if (!is_alive()) {
+    if (content_->mid.is_request())
+      caf::detail::sync_request_bouncer{caf::exit_reason::unreachable}(*content_);
+    content_.reset();
+    return result::terminated;
+  }
+  auto& owner = coordinator_of(actor_->home_system());
+  unit context{owner};
+  switch (actor_->activate(&context, *content_)) {
+  case caf::scheduled_actor::activation_result::skipped:
+    return result::skipped;
+  case caf::scheduled_actor::activation_result::terminated:
+    content_.reset();
+    return result::terminated;
+  default:
+    content_.reset();
+    return result::handled;
+  }
+}
+
+bool letter::is_urgent() const noexcept { return content_->mid.is_urgent_message(); }
+caf::actor_id letter::sender_id() const noexcept { return content_->sender ? content_->sender->id() : 0; }
+std::string letter::describe() const { return caf::to_string(content_->content()); }
+
+// -- host ---------------------------------------------------------------------
+
+struct caf_host::state {
+  caf::actor_system_config config;
+  platform::dispatcher& dispatcher;
+  std::unique_ptr<caf::actor_system> system;
+};
+
+caf_host::caf_host(platform::dispatcher& dispatcher, const host_options& options)
+    : state_(new state{.config = {}, .dispatcher = dispatcher, .system = nullptr}) {
+  auto& config = state_->config;
+  if (options.configure)
+    options.configure(config);
+  config.module_factories.emplace_back([&dispatcher, options](caf::actor_system& system) -> caf::actor_system::module* {
+    return new coordinator(system, dispatcher, options.router, options.max_throughput);
+  });
+  state_->system = std::make_unique<caf::actor_system>(config);
+  state_->system->await_actors_before_shutdown(false);
+}
+
+caf_host::~caf_host() { coordinator_of(*state_->system).stop_dispatching(); }
+
+caf::actor_system& caf_host::caf() noexcept { return *state_->system; }
+platform::dispatcher& caf_host::dispatcher() noexcept { return state_->dispatcher; }
+std::size_t caf_host::running_actors() const { return state_->system->registry().running(); }
+
+void send_urgent_exit(const caf::actor& actor, caf::exit_reason reason) {
+  caf::anon_send<caf::message_priority::high>(actor, caf::exit_msg{actor->address(), reason});
+}
+
+} // namespace troupe

@@ -1,0 +1,117 @@
+// How a CAF actor system is hosted on a dispatcher. The only part of Troupe that knows caf::detail.
+#pragma once
+#include "platform/dispatcher.hpp"
+#include <caf/actor_system.hpp>
+#include <caf/fwd.hpp>
+#include <caf/mailbox_element.hpp>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+/// Called with the actor and the exception that its handler let out. Runs inside the handler's step.
+using exception_observer = std::function<void(const caf::local_actor&, const std::exception_ptr&)>;
+
+/// A CAF actor as a mail_router sees it: named by an address that is stable while a reference to it is held.
+class hosted_actor {
+public:
+  explicit hosted_actor(caf::scheduled_actor* actor) noexcept : actor_(actor) {}
+  const void* key() const noexcept { return actor_; }
+  caf::actor_id id() const noexcept;
+  /// The actor's own name; "actor" for the functor-based, whom CAF does not name.
+  std::string name() const;
+  bool is_alive() const noexcept;
+
+protected:
+  caf::scheduled_actor* actor_;
+};
+
+/// An actor that was spawned and has not run yet. Holds a reference to it; move-only.
+class newborn : public hosted_actor {
+public:
+  explicit newborn(caf::scheduled_actor* actor) noexcept : hosted_actor(actor) {}
+  newborn(newborn&& other) noexcept : hosted_actor(std::exchange(other.actor_, nullptr)) {}
+  newborn& operator=(newborn&& other) noexcept {
+    std::swap(actor_, other.actor_);
+    return *this;
+  }
+  ~newborn();
+  /// Runs the actor's initialisation in this call. Exceptions go to `observer`, and end the actor as CAF does.
+  void initialise(const exception_observer& observer) &&;
+};
+
+/// One message on its way to an actor, taken out of the actor's mailbox. Holds a reference to the receiver; move-only.
+/// A letter that is destroyed undelivered is lost; if it is a request, its sender is told that the receiver is down.
+class letter : public hosted_actor {
+public:
+  letter(caf::scheduled_actor* receiver, caf::mailbox_element_ptr content) noexcept
+      : hosted_actor(receiver), content_(std::move(content)) {}
+  letter(letter&& other) noexcept
+      : hosted_actor(std::exchange(other.actor_, nullptr)), content_(std::move(other.content_)) {}
+  letter& operator=(letter&& other) noexcept {
+    std::swap(actor_, other.actor_);
+    std::swap(content_, other.content_);
+    return *this;
+  }
+  ~letter();
+
+  enum class result { handled, skipped, terminated };
+  /// Has the receiver handle the message in this call. After `skipped` the letter is whole and may be tried again once
+  /// the receiver's behaviour may have changed.
+  result deliver();
+  bool is_urgent() const noexcept;
+  /// 0 if it was sent anonymously.
+  caf::actor_id sender_id() const noexcept;
+  /// The content as text, as CAF prints it.
+  std::string describe() const;
+
+private:
+  caf::mailbox_element_ptr content_;
+};
+
+/// Decides when messages reach their receivers, one by one. With a router, nothing of CAF runs by itself: the router
+/// initialises and delivers. All calls come on the thread that caused them.
+class mail_router {
+public:
+  virtual void launched(newborn actor) = 0;
+  virtual void sent(letter mail) = 0;
+
+protected:
+  ~mail_router() = default;
+};
+
+struct host_options {
+  /// Messages that an actor may handle before others get their turn; without meaning when there is a router.
+  std::size_t max_throughput = 300;
+  /// If set, sees every message and decides its order; it must outlive the host.
+  mail_router* router = nullptr;
+  /// Applied to CAF's configuration before the actor system starts.
+  std::function<void(caf::actor_system_config&)> configure;
+};
+
+/// A CAF actor system whose actors, timers and printer run on a dispatcher, without a thread of their own.
+/// Thread safety: `caf()` is CAF's own; construct and destroy on the main thread. Before it is destroyed the
+/// dispatcher must have stopped (or the router's work must be done): actors that still live are ended then.
+class caf_host {
+public:
+  caf_host(platform::dispatcher& dispatcher, const host_options& options);
+  ~caf_host();
+  caf_host(const caf_host&) = delete;
+  caf_host& operator=(const caf_host&) = delete;
+
+  caf::actor_system& caf() noexcept;
+  platform::dispatcher& dispatcher() noexcept;
+  /// Actors that CAF counts as running: spawned, not hidden, not ended.
+  std::size_t running_actors() const;
+
+private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+/// Asks `actor` to end, ahead of all its ordinary messages. With `kill` as the reason it cannot refuse.
+void send_urgent_exit(const caf::actor& actor, caf::exit_reason reason);
+
+} // namespace troupe

@@ -1,0 +1,75 @@
+// One simulated run, as its test sees it.
+#pragma once
+#include "sessions/system.hpp"
+#include "sim/random_source.hpp"
+#include "sim/run_result.hpp"
+#include "sim/simulation_options.hpp"
+#include <functional>
+#include <memory>
+
+namespace troupe {
+
+class sim_engine;
+
+/// A system on one thread, in virtual time, whose every order of events is a decision. Handed to the test by
+/// `once`, `many` or a scenario. Thread safety: only the thread that runs it.
+class simulator {
+public:
+  using test = std::function<void(simulator&)>;
+
+  /// Runs `body` under one seed of the `random` strategy. When `body` returns, the root session is closed and audited.
+  static run_result once(std::uint64_t seed, const test& body, simulation_options options = {});
+
+  /// Runs `body` under `count` seeds from `options.seed` on, or as the environment says: SEED (the first seed) and
+  /// ITERATIONS (how many). Stops at the first failure, prints the failing seed and how to repeat it, and returns it.
+  static run_result many(std::uint64_t count, const test& body, simulation_options options = {});
+
+  /// The simulated system, its root session and its CAF actor system.
+  system& sys() noexcept;
+  session root();
+  caf::actor_system& caf() noexcept;
+
+  /// Random numbers for the test's own use: a function of the seed, apart from the schedule.
+  random_source& rng() noexcept;
+  /// Lets others run 0 to 19 times, mostly 0 or 1 (after Zed's scheduler).
+  async<void> yield_random();
+
+  /// Lets one event happen, without moving the clock. @returns false if none is enabled.
+  bool step();
+  /// Lets events happen until none is enabled. The clock stands still: timers that are not due stay.
+  void run_until_idle();
+  /// Lets events happen, the clock jumping to the next timer when nothing else is enabled, until `done()` holds after
+  /// an event. @returns whether it does; false if nothing is left to happen.
+  bool run_until(const std::function<bool()>& done);
+  /// Lets `span` of virtual time pass: everything that is due happens in order of time.
+  void run_for(platform::duration span);
+  /// The same as run_for; the name the neighbours use.
+  void advance(platform::duration span) { run_for(span); }
+  platform::time_point now() const noexcept;
+
+  /// Waits for a task, as `executor::block_on` does.
+  template <class T>
+  outcome<T> block_on(task<T> awaited) {
+    return sys().background().block_on(std::move(awaited));
+  }
+
+  /// Ends the run as failed. Callable from anywhere inside the run; the first failure counts.
+  void fail(const std::string& what);
+  /// `fail(what)` unless `holds`. @returns holds
+  bool check(bool holds, const std::string& what) {
+    if (!holds)
+      fail(what);
+    return holds;
+  }
+  /// The simulator that runs on this thread, or null: for code that is shared with production.
+  static simulator* current() noexcept;
+
+  explicit simulator(sim_engine& engine) noexcept : engine_(engine) {}
+  simulator(const simulator&) = delete;
+  simulator& operator=(const simulator&) = delete;
+
+private:
+  sim_engine& engine_;
+};
+
+} // namespace troupe
