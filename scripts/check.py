@@ -79,9 +79,8 @@ def counting(suites, name, command, limit):
 
 
 def check_format(suites):
-    files = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.hpp", "*.cpp", "*.h"],
-                           cwd=ROOT, capture_output=True, text=True).stdout.split("\n")
-    files = [file for file in files if file and os.path.isfile(os.path.join(ROOT, file))]
+    _, files = run(["scripts/format", "--list"], 60)
+    files = files.split()
     status, output = run(["scripts/format", "--check"], 300)
     bad = {line.split(":")[0] for line in output.split("\n") if re.match(r"\S+:\d+:\d+: error", line)}
     failed = len(bad) or (1 if status != 0 else 0)
