@@ -90,6 +90,7 @@ def check_format(suites):
 def check_arrows(suites):
     counting(suites, "arrows", ["scripts/check-arrows"], 120)
     counting(suites, "arrows-selftest", ["scripts/check-arrows", "--self-test"], 120)
+    counting(suites, "check-selftest", ["python3", "-B", "scripts/check_selftest.py"], 120)
 
 
 def folder(build):

@@ -34,10 +34,11 @@ install_packages() {
   echo "Installing with ${as_root[*]:+${as_root[*]} }apt-get: ${missing[*]}" >&2
   local log
   log=$(mktemp)
+  # A failed update is no reason to stop: one unreachable third-party list fails it, and the install will tell.
   # --no-remove: never trade away something that the machine's owner has installed.
-  if ! { timeout 300 "${as_root[@]}" apt-get update -qq &&
-         timeout 1200 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-           apt-get install -y -qq --no-install-recommends --no-remove "${missing[@]}"; } >"$log" 2>&1; then
+  timeout 300 "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=120 update -qq >"$log" 2>&1 || true
+  if ! timeout 1200 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
+    install -y -qq --no-install-recommends --no-remove "${missing[@]}" >>"$log" 2>&1 </dev/null; then
     cat "$log" >&2
     rm -f "$log"
     echo "Could not install: ${missing[*]}" >&2
