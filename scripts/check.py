@@ -62,9 +62,16 @@ def run(command, limit, env=None, cwd=ROOT):
         output, _ = process.communicate(timeout=limit)
         return process.returncode, output
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
-        return None, output + f"\n[ended after {limit} s]"
+        output = ""
+    # Meson has its tests in process groups of their own and ends them when it is asked to.
+    for ending, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+        os.killpg(process.pid, ending)
+        try:
+            output, _ = process.communicate(timeout=patience)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+    return None, output + f"\n[ended after {limit} s]"
 
 
 def counting(suites, name, command, limit):
