@@ -152,6 +152,10 @@ private:
       dispatch(job_runnable::make(*this, job));
       return;
     }
+    if (!router_->is_home()) {
+      router_->defer([this, job] { enqueue(job); });
+      return;
+    }
     auto* actor = static_cast<caf::scheduled_actor*>(job);
     auto& box = actor->mailbox();
     box.fetch_more();
@@ -196,6 +200,7 @@ job_runnable* job_runnable::make(coordinator& owner, caf::resumable* job) {
   }
   spare->owner_ = &owner;
   spare->job_ = job;
+  spare->dispatcher_slot = 0;
   return spare;
 }
 
@@ -238,6 +243,14 @@ std::string hosted_actor::name() const {
 bool hosted_actor::is_alive() const noexcept {
   return !actor_->getf(caf::abstract_actor::is_terminated_flag) &&
          !actor_->getf(caf::abstract_actor::is_cleaned_up_flag);
+}
+
+actor_anchor::actor_anchor(const hosted_actor& actor) : actor_(actor.actor_->ctrl()) {}
+
+void actor_anchor::kill() const {
+  if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(actor_))
+    strong->get()->eq_impl(caf::make_message_id(caf::message_priority::high), nullptr, nullptr,
+                           caf::exit_msg{strong->address(), caf::exit_reason::kill});
 }
 
 newborn::~newborn() {

@@ -1,6 +1,7 @@
 // How a CAF actor system is hosted on a dispatcher. The only part of Troupe that knows caf::detail.
 #pragma once
 #include "platform/dispatcher.hpp"
+#include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/fwd.hpp>
 #include <caf/mailbox_element.hpp>
@@ -25,7 +26,19 @@ public:
   bool is_alive() const noexcept;
 
 protected:
+  friend class actor_anchor;
   caf::scheduled_actor* actor_;
+};
+
+/// Refers to an actor without keeping it alive.
+class actor_anchor {
+public:
+  explicit actor_anchor(const hosted_actor& actor);
+  /// Asks the actor to end, if it still lives; it cannot refuse.
+  void kill() const;
+
+private:
+  caf::weak_actor_ptr actor_;
 };
 
 /// An actor that was spawned and has not run yet. Holds a reference to it; move-only.
@@ -72,9 +85,14 @@ private:
 };
 
 /// Decides when messages reach their receivers, one by one. With a router, nothing of CAF runs by itself: the router
-/// initialises and delivers. All calls come on the thread that caused them.
+/// initialises and delivers.
 class mail_router {
 public:
+  /// Whether the calling thread is the one that runs the router's actors.
+  virtual bool is_home() const noexcept = 0;
+  /// Runs `work` on that thread, later: something was sent or spawned on another one.
+  virtual void defer(std::function<void()> work) = 0;
+  /// The following come on the home thread only.
   virtual void launched(newborn actor) = 0;
   virtual void sent(letter mail) = 0;
 
@@ -88,7 +106,7 @@ struct host_options {
   /// If set, sees every message and decides its order; it must outlive the host.
   mail_router* router = nullptr;
   /// Applied to CAF's configuration before the actor system starts.
-  std::function<void(caf::actor_system_config&)> configure;
+  std::function<void(caf::actor_system_config&)> configure = {};
 };
 
 /// A CAF actor system whose actors, timers and printer run on a dispatcher, without a thread of their own.

@@ -24,7 +24,7 @@ struct executor_environment {
 };
 
 struct executor_options {
-  std::string name;
+  std::string name = {};
   platform::lane where = platform::background_lane;
   /// Tasks that may wait for their first step; further ones are rejected with `errc::queue_full`. 0: no bound.
   std::size_t queue_bound = 0;

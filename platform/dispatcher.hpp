@@ -22,6 +22,7 @@ struct runnable_info {
   std::string_view label = {};   ///< Empty if it has none.
   std::uint64_t owner = 0;       ///< Number of the session it belongs to, 0 for none.
   std::uint64_t number = 0;      ///< Number of the task or actor, 0 for none.
+  bool housekeeping = false;     ///< Only guards something else (a shutdown's budget): not work of its own.
 };
 
 /// A unit of work that a dispatcher runs once per dispatch. Intrusive: its storage belongs to whoever dispatched

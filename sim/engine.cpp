@@ -1,0 +1,433 @@
+// The engine's steps: picking an event, letting it happen, and keeping time.
+#include "sim/engine.hpp"
+#include "actors/errors.hpp"
+#include "sim/random_source.hpp"
+#include <caf/local_actor.hpp>
+#include <cstdio>
+#include <string>
+
+namespace troupe {
+namespace {
+/// Far from zero, so that "some time ago" can be computed.
+constexpr platform::time_point epoch{std::chrono::hours{1}};
+constexpr std::uint64_t outside_identity = 0x74726f757065ull;
+
+std::string name_of(const platform::runnable_info& info) {
+  std::string name = info.owner ? "s" + std::to_string(info.owner) + ".t" + std::to_string(info.number) : info.kind;
+  if (!info.owner && info.number)
+    name += "#" + std::to_string(info.number);
+  if (!info.label.empty())
+    name += " '" + std::string{info.label} + "'";
+  return name;
+}
+} // namespace
+
+sim_engine::sim_engine(const simulation_options& options, strategy& order)
+    : options_(options), order_(order),
+      now_(epoch), outside_{&new_entity(), outside_identity, 0, platform::foreground_lane, nullptr} {
+  outside_.who->name = "test";
+  lanes_.emplace_back().place = &new_entity();
+  lanes_[0].place->name = "main thread";
+}
+
+sim_engine::~sim_engine() { end_all(); }
+
+// -- decisions ----------------------------------------------------------------
+
+std::uint64_t sim_engine::decide(decision_kind kind, const candidates& among) {
+  auto count = among.size();
+  if (count < 2 || tearing_down_ || (kind == decision_kind::event && !options_.randomize_order))
+    return 0;
+  auto index = order_.pick(kind, among);
+  if (index >= count) {
+    fail(verdict::failed, "the strategy picked " + std::to_string(index) + " of " + std::to_string(count));
+    index = 0;
+  }
+  result_.decisions.push_back(
+      {kind, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count), among[index].identity});
+  return index;
+}
+
+void sim_engine::fail(verdict how, std::string message) {
+  if (has_failed())
+    return;
+  result_.end = how;
+  result_.message = std::move(message);
+}
+
+// -- steps --------------------------------------------------------------------
+
+bool sim_engine::step() {
+  if (has_foreign_.load(std::memory_order_acquire))
+    take_in_foreign();
+  if (enabled_.size() == 0)
+    return false;
+  if (!tearing_down_) {
+    if (has_failed())
+      return false;
+    if (result_.steps >= options_.max_steps) {
+      fail(verdict::step_limit,
+           "still busy after " + std::to_string(options_.max_steps) + " events; raise max_steps if that is expected");
+      return false;
+    }
+  }
+  happen(enabled_.at(decide(decision_kind::event, enabled_)));
+  return true;
+}
+
+void sim_engine::happen(event& e) {
+  enabled_.erase(e);
+  if (!tearing_down_)
+    ++result_.steps;
+  switch (e.kind) {
+  case event_kind::arrival: {
+    auto& sender = *static_cast<entity*>(e.subject);
+    auto* p = sender.outbox.pop_front();
+    note(*p->to, p->identity, event_kind::arrival);
+    if (options_.trace || options_.log_operations) {
+      auto* mail = std::get_if<letter>(&p->content);
+      trace(event_kind::arrival, *p, *p->to, mail ? mail->describe() : "");
+    }
+    arrive(p);
+    pump(sender);
+    if (!sender.is_actor)
+      free_if_idle(sender);
+    break;
+  }
+  case event_kind::handle:
+    handle(*static_cast<entity*>(e.subject));
+    break;
+  case event_kind::start:
+    start(*static_cast<parcel*>(e.subject));
+    break;
+  case event_kind::step:
+  case event_kind::timer:
+    run_work(*static_cast<parcel*>(e.subject));
+    break;
+  case event_kind::value:
+    break;
+  }
+}
+
+template <class Body>
+void sim_engine::within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body) {
+  frame here{&who, identity, 0, lane, present_};
+  who.is_running = true;
+  present_ = &here;
+  body();
+  present_ = here.outer;
+  who.is_running = false;
+  pump(who);
+}
+
+void sim_engine::start(parcel& p) {
+  auto& actor = *p.to;
+  auto& baby = std::get<newborn>(p.content);
+  actor.name = baby.name();
+  actor.is_internal = actor.name.starts_with("troupe.");
+  if (options_.trace || options_.log_operations) {
+    actor.name += "#" + std::to_string(actor.actor_id);
+    trace(event_kind::start, p, actor, "");
+  }
+  note(actor, p.identity, event_kind::start);
+  within(actor, p.identity, platform::background_lane, [&] {
+    std::move(baby).initialise([this](const caf::local_actor& who, const std::exception_ptr& error) {
+      fail(verdict::exception,
+           "actor " + std::string{who.name()} + "#" + std::to_string(who.id()) + " threw: " + describe(error));
+    });
+  });
+  free_parcel(&p);
+}
+
+void sim_engine::handle(entity& actor) {
+  auto* p = (actor.urgent_mail.empty() ? actor.mail : actor.urgent_mail).pop_front();
+  auto& mail = std::get<letter>(p->content);
+  if (options_.trace || options_.log_operations) {
+    if (mail.is_alive()) // a stateful actor has its name only once it is initialised
+      actor.name = mail.name() + "#" + std::to_string(actor.actor_id);
+    trace(event_kind::handle, *p, actor, mail.describe());
+  }
+  if (!tearing_down_ && !actor.is_internal)
+    ++result_.deliveries;
+  note(actor, p->identity, event_kind::handle);
+  auto how = letter::result::handled;
+  within(actor, p->identity, platform::background_lane, [&] {
+    how = mail.deliver();
+    if (how == letter::result::handled)
+      actor.mail.prepend(actor.skipped);
+    else if (how == letter::result::skipped)
+      actor.skipped.push_back(p);
+    if (how != letter::result::skipped)
+      free_parcel(p);
+    if (how == letter::result::terminated)
+      while (!actor.skipped.empty())
+        free_parcel(actor.skipped.pop_front());
+  });
+  if (how == letter::result::terminated && actor.mail.empty() && actor.urgent_mail.empty() && actor.outbox.empty()) {
+    auto known = actors_.find(actor.key);
+    if (known != actors_.end() && known->second == &actor)
+      actors_.erase(known);
+    free_entity(actor);
+  }
+}
+
+void sim_engine::run_work(parcel& p) {
+  auto todo = std::get<lane_work>(p.content);
+  auto kind = p.ready.kind;
+  if (kind == event_kind::timer)
+    timers_by_number_.erase(std::exchange(p.timer, 0));
+  auto* lane = find_lane(todo.lane);
+  if (lane && kind == event_kind::timer) {
+    // Its time has come; now it queues for its lane like anything else.
+    auto which = static_cast<std::size_t>(todo.urgency);
+    p.to = lane->place;
+    note(*lane->place, p.identity, kind);
+    lane->queued[which].push_back(&p);
+    enable_head(*lane, which);
+    return;
+  }
+  auto& task = task_entity(*todo.work);
+  if (options_.trace || options_.log_operations) {
+    auto info = todo.work->info();
+    task.name = name_of(info);
+    task.is_internal = std::string_view{info.kind} == "internal task";
+    trace(kind, p, task, std::string{info.label});
+  }
+  note(lane ? *lane->place : task, p.identity, kind);
+  auto identity = p.identity;
+  if (lane)
+    lane->queued[static_cast<std::size_t>(todo.urgency)].pop_front();
+  free_parcel(&p);
+  if (lane && todo.lane != platform::foreground_lane) {
+    lane->is_busy = true;
+    for (auto& queue : lane->queued)
+      if (auto* first = queue.front(); first && first->ready.is_enabled())
+        enabled_.erase(first->ready);
+  }
+  within(task, identity, todo.lane, [&] { todo.work->run(); });
+  if (lane) {
+    lane = find_lane(todo.lane); // lanes may have been opened meanwhile
+    lane->is_busy = false;
+    for (std::size_t which = 0; which < priority_count; ++which)
+      enable_head(*lane, which);
+  }
+  free_if_idle(task);
+}
+
+// -- what is told of it -------------------------------------------------------
+
+void sim_engine::note(entity& place, std::uint64_t identity, event_kind kind) {
+  if (tearing_down_)
+    return;
+  result_.trace_hash = mix(result_.trace_hash, identity ^ static_cast<std::uint64_t>(kind));
+  if (kind == event_kind::arrival)
+    return;
+  if (place.history)
+    result_.outcome_hash -= mix(place.history);
+  place.history = mix(place.history, identity);
+  result_.outcome_hash += mix(place.history);
+}
+
+void sim_engine::trace(event_kind kind, const parcel& p, const entity& to, std::string what) {
+  if (tearing_down_)
+    return;
+  trace_entry entry{.identity = p.identity,
+                    .parent = p.parent,
+                    .kind = kind,
+                    .from = p.from ? p.from->name : "",
+                    .to = to.name,
+                    .what = std::move(what),
+                    .internal = to.is_internal,
+                    .time = now_ - epoch};
+  if (options_.log_operations)
+    std::fprintf(stderr, "%6llu %-8s %s -> %s %s\n", static_cast<unsigned long long>(result_.steps), to_string(kind),
+                 entry.from.c_str(), entry.to.c_str(), entry.what.c_str());
+  if (options_.trace)
+    result_.trace.push_back(std::move(entry));
+}
+
+// -- time ---------------------------------------------------------------------
+
+bool sim_engine::advance_to_next_timer(platform::time_point limit) {
+  if (timers_.empty() || timers_.begin()->first.first > limit || (has_failed() && !tearing_down_))
+    return false;
+  now_ = std::max(now_, timers_.begin()->first.first);
+  while (!timers_.empty() && timers_.begin()->first.first <= now_) {
+    auto* p = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    enable(p->ready, event_kind::timer, p->to->number, p->identity, p);
+  }
+  return true;
+}
+
+void sim_engine::run_to(platform::time_point target) {
+  pump_frames();
+  do {
+    while (step()) {
+    }
+  } while (advance_to_next_timer(target));
+  if (!has_failed())
+    now_ = std::max(now_, target);
+}
+
+bool sim_engine::only_housekeeping_left() const noexcept {
+  if (enabled_.size() != 0)
+    return false;
+  for (auto& [when, p] : timers_)
+    if (!std::get<lane_work>(p->content).work->info().housekeeping)
+      return false;
+  return true;
+}
+
+// -- platform::dispatcher -----------------------------------------------------
+
+std::error_code sim_engine::dispatch(platform::lane where, platform::runnable& work, priority urgency) noexcept {
+  if (is_foreign()) {
+    defer([this, where, &work, urgency] {
+      if (dispatch(where, work, urgency))
+        work.drop();
+    });
+    return {};
+  }
+  if (stopped_)
+    return platform::dispatch_errc::stopped;
+  auto* lane = find_lane(where);
+  if (where != platform::background_lane && (!lane || !lane->is_open))
+    return platform::dispatch_errc::unknown_lane;
+  auto& p = effect();
+  p.to = lane ? lane->place : nullptr;
+  p.content = lane_work{&work, where, urgency};
+  post(p);
+  return {};
+}
+
+platform::timer_id sim_engine::dispatch_after(platform::duration delay, platform::lane where, platform::runnable& work,
+                                              priority urgency) {
+  if (is_foreign()) {
+    auto number = [this] {
+      std::lock_guard guard{foreign_mutex_};
+      return ++last_foreign_timer_;
+    }();
+    defer([this, delay, where, &work, urgency] {
+      if (!dispatch_after(delay, where, work, urgency))
+        work.drop();
+    });
+    return {number};
+  }
+  auto* lane = find_lane(where);
+  if (stopped_ || (where != platform::background_lane && (!lane || !lane->is_open)))
+    return {};
+  if (options_.randomize_delays && delay > platform::duration::zero()) {
+    struct stretches final : candidates {
+      std::size_t size() const noexcept override { return 4; }
+      candidate operator[](std::size_t index) const noexcept override { return {.identity = index}; }
+    };
+    constexpr int quarters[] = {4, 5, 6, 8};
+    delay = delay / 4 * quarters[decide(decision_kind::delay, stretches{})];
+  }
+  auto& p = effect();
+  p.content = lane_work{&work, where, urgency};
+  p.to = lane ? lane->place : &task_entity(work);
+  p.due = now_ + delay;
+  p.timer = ++last_timer_;
+  timers_by_number_.emplace(p.timer, &p);
+  if (delay <= platform::duration::zero())
+    enable(p.ready, event_kind::timer, p.to->number, p.identity, &p);
+  else
+    timers_.emplace(std::pair{p.due, p.timer}, &p);
+  return {p.timer};
+}
+
+bool sim_engine::cancel(platform::timer_id timer) noexcept {
+  if (is_foreign())
+    return false;
+  auto at = timers_by_number_.find(timer.value);
+  if (at == timers_by_number_.end())
+    return false;
+  auto* p = at->second;
+  timers_by_number_.erase(at);
+  if (p->ready.is_enabled())
+    enabled_.erase(p->ready);
+  else
+    timers_.erase({p->due, p->timer});
+  if (p->to && !find_lane(std::get<lane_work>(p->content).lane))
+    free_if_idle(*p->to);
+  free_parcel(p);
+  return true;
+}
+
+bool sim_engine::is_on(platform::lane where) const noexcept { return !is_foreign() && present_->lane == where; }
+
+platform::lane sim_engine::open_lane(std::string name, std::error_code& error) {
+  if (stopped_) {
+    error = platform::dispatch_errc::stopped;
+    return {};
+  }
+  error.clear();
+  auto& place = new_entity();
+  place.name = std::move(name);
+  lanes_.emplace_back().place = &place;
+  return {static_cast<std::uint32_t>(lanes_.size())};
+}
+
+void sim_engine::close_lane(platform::lane where) noexcept {
+  if (auto* lane = find_lane(where); lane && where != platform::foreground_lane)
+    lane->is_open = false;
+}
+
+std::error_code sim_engine::block_until(platform::latch& done, std::optional<platform::time_point> deadline) {
+  if (is_foreign())
+    return platform::dispatch_errc::cannot_block;
+  pump_frames();
+  while (!done.is_released()) {
+    if (step())
+      continue;
+    if (has_failed() && !tearing_down_)
+      return platform::dispatch_errc::stopped;
+    if (deadline ? advance_to_next_timer(*deadline) : advance_to_next_timer())
+      continue;
+    if (!deadline)
+      return platform::dispatch_errc::would_deadlock;
+    now_ = std::max(now_, *deadline);
+    return platform::dispatch_errc::timed_out;
+  }
+  return {};
+}
+
+bool sim_engine::stop(platform::duration) {
+  stopped_ = true;
+  while (!timers_.empty()) {
+    auto* p = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    drop_parcel(p);
+  }
+  pump_frames();
+  while (step()) {
+  }
+  return true;
+}
+
+// -- other threads ------------------------------------------------------------
+
+void sim_engine::defer(std::function<void()> work) {
+  std::lock_guard guard{foreign_mutex_};
+  foreign_.push_back(std::move(work));
+  has_foreign_.store(true, std::memory_order_release);
+}
+
+void sim_engine::take_in_foreign() {
+  std::vector<std::function<void()>> work;
+  {
+    std::lock_guard guard{foreign_mutex_};
+    work.swap(foreign_);
+    has_foreign_.store(false, std::memory_order_relaxed);
+  }
+  fail(verdict::foreign_thread,
+       "work came from a thread that the simulator does not control: a run is reproducible only "
+       "if everything in it happens through its system");
+  for (auto& todo : work)
+    todo();
+  pump_frames();
+}
+
+} // namespace troupe

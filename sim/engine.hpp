@@ -1,0 +1,153 @@
+// The simulator's engine: a dispatcher and mail router whose every step is a decision.
+#pragma once
+#include "actors/caf_runtime.hpp"
+#include "platform/dispatcher.hpp"
+#include "sim/entity.hpp"
+#include "sim/event_list.hpp"
+#include "sim/run_result.hpp"
+#include "sim/simulation_options.hpp"
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe {
+
+/// One run: one thread, virtual time. Every effect of an event (a send, a spawn, a dispatch) waits in the outbox of
+/// whoever caused it and leaves it in program order; what can happen next is in one list, from which the strategy
+/// picks. Production code never knows: it sees a dispatcher. Thread safety: the thread that made it; work that comes
+/// from another one is kept safe and makes the run fail.
+class sim_engine final : public platform::dispatcher, public mail_router {
+public:
+  sim_engine(const simulation_options& options, strategy& order);
+  ~sim_engine() override;
+
+  // -- running --
+  /// Lets one event happen, without moving the clock. @returns false if none is enabled, or the run has failed.
+  bool step();
+  /// Moves the clock to the next timer, no further than `limit`. @returns false if there is none.
+  bool advance_to_next_timer(platform::time_point limit = platform::time_point::max());
+  /// Lets everything up to `target` happen, then sets the clock to it.
+  void run_to(platform::time_point target);
+  /// Whether nothing but guards of a shutdown can happen any more.
+  bool only_housekeeping_left() const noexcept;
+
+  /// Takes note of a failure; the first one counts. From then on `step` does nothing, until `begin_teardown`.
+  void fail(verdict how, std::string message);
+  bool has_failed() const noexcept { return result_.end != verdict::ok; }
+  /// From here on events happen in fifo order, unrecorded, so that the system can be taken down after any verdict.
+  void begin_teardown() noexcept { tearing_down_ = true; }
+  /// Ends all actors that still live, then drops whatever has not happened.
+  void end_all();
+
+  std::uint64_t decide(decision_kind kind, const candidates& among);
+  run_result& result() noexcept { return result_; }
+  const simulation_options& options() const noexcept { return options_; }
+
+  // -- platform::dispatcher --
+  std::error_code dispatch(platform::lane where, platform::runnable& work, priority urgency) noexcept override;
+  platform::timer_id dispatch_after(platform::duration delay, platform::lane where, platform::runnable& work,
+                                    priority urgency) override;
+  bool cancel(platform::timer_id timer) noexcept override;
+  platform::time_point now() const noexcept override { return now_; }
+  bool is_main_thread() const noexcept override { return is_on(platform::foreground_lane); }
+  bool is_on(platform::lane where) const noexcept override;
+  platform::lane open_lane(std::string name, std::error_code& error) override;
+  void close_lane(platform::lane where) noexcept override;
+  std::error_code block_until(platform::latch& done, std::optional<platform::time_point> deadline) override;
+  bool stop(platform::duration deadline) override;
+  std::size_t thread_count() const noexcept override { return 0; }
+
+  // -- mail_router --
+  bool is_home() const noexcept override { return !is_foreign(); }
+  void defer(std::function<void()> work) override;
+  void launched(newborn actor) override;
+  void sent(letter mail) override;
+
+private:
+  /// Whose event is happening. The outermost frame is the test itself.
+  struct frame {
+    entity* who;
+    std::uint64_t identity;
+    std::uint32_t effects = 0;
+    platform::lane lane;
+    frame* outer = nullptr;
+  };
+  struct serial_lane {
+    entity* place = nullptr;
+    parcel_queue queued[priority_count];
+    bool is_open = true;
+    bool is_busy = false;
+  };
+
+  bool is_foreign() const noexcept { return std::this_thread::get_id() != thread_; }
+  void take_in_foreign();
+
+  // participants.cpp
+  entity& new_entity();
+  void free_entity(entity& gone) noexcept;
+  void free_if_idle(entity& task) noexcept;
+  entity& actor_entity(const hosted_actor& actor);
+  entity& task_entity(platform::runnable& work);
+  parcel& new_parcel();
+  void free_parcel(parcel* gone) noexcept;
+  parcel& effect();
+  void post(parcel& p);
+  void pump(entity& sender);
+  void arrive(parcel* p);
+  void refresh(entity& actor);
+  void enable(event& e, event_kind kind, std::uint32_t place, std::uint64_t identity, void* subject);
+  void enable_step(parcel& p);
+  void enable_head(serial_lane& lane, std::size_t priority);
+  void drop_parcel(parcel* p) noexcept;
+  serial_lane* find_lane(platform::lane where) noexcept;
+
+  // engine.cpp
+  void happen(event& e);
+  void handle(entity& actor);
+  void start(parcel& p);
+  void run_work(parcel& p);
+  template <class Body>
+  void within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body);
+  void note(entity& place, std::uint64_t identity, event_kind kind);
+  void trace(event_kind kind, const parcel& p, const entity& to, std::string what);
+  void pump_frames();
+
+  simulation_options options_;
+  strategy& order_;
+  std::thread::id thread_ = std::this_thread::get_id();
+  run_result result_;
+  bool tearing_down_ = false;
+  bool stopped_ = false;
+
+  event_list enabled_;
+  platform::time_point now_;
+  std::map<std::pair<platform::time_point, std::uint64_t>, parcel*> timers_;
+  std::unordered_map<std::uint64_t, parcel*> timers_by_number_;
+  std::uint64_t last_timer_ = 0;
+
+  std::deque<entity> entities_;
+  std::vector<entity*> spare_entities_;
+  std::uint32_t last_number_ = 0;
+  std::unordered_map<const void*, entity*> actors_;
+  std::vector<actor_anchor> anchors_;
+  std::deque<parcel> parcels_;
+  parcel* spare_parcels_ = nullptr;
+  std::vector<serial_lane> lanes_; // [0] is the foreground lane
+
+  frame outside_;
+  frame* present_ = &outside_;
+
+  std::mutex foreign_mutex_;
+  std::atomic<bool> has_foreign_ = false;
+  std::vector<std::function<void()>> foreign_;                // guarded by foreign_mutex_
+  std::uint64_t last_foreign_timer_ = std::uint64_t{1} << 63; // guarded by foreign_mutex_
+};
+
+} // namespace troupe

@@ -1,0 +1,90 @@
+// The participants of a run and what is on its way between them.
+#pragma once
+#include "actors/caf_runtime.hpp"
+#include "platform/dispatcher.hpp"
+#include "sim/event_list.hpp"
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace troupe {
+
+struct entity;
+
+/// A dispatched runnable on its way to its lane.
+struct lane_work {
+  platform::runnable* work = nullptr;
+  platform::lane lane;
+  priority urgency = priority::normal;
+};
+
+/// One effect of an event that has not taken place everywhere yet: a message, a new actor, a dispatched runnable.
+struct parcel {
+  parcel* next = nullptr;
+  std::uint64_t identity = 0;
+  std::uint64_t parent = 0;
+  entity* from = nullptr;
+  entity* to = nullptr; ///< The receiver of a message, the new actor, the serial lane; null for background work.
+  std::variant<std::monostate, letter, newborn, lane_work> content;
+  event ready;                   ///< `start`, `step` or `timer`, once it can happen.
+  platform::time_point due = {}; ///< For timers.
+  std::uint64_t timer = 0;       ///< Number of the timer, 0 for none.
+};
+
+/// Parcels in order, linked through `next`.
+class parcel_queue {
+public:
+  bool empty() const noexcept { return !head_; }
+  parcel* front() const noexcept { return head_; }
+  void push_back(parcel* p) noexcept {
+    p->next = nullptr;
+    (head_ ? tail_->next : head_) = p;
+    tail_ = p;
+  }
+  parcel* pop_front() noexcept {
+    auto* p = head_;
+    head_ = p->next;
+    p->next = nullptr;
+    return p;
+  }
+  /// Puts all of `first`, in order, before what is here.
+  void prepend(parcel_queue& first) noexcept {
+    if (first.empty())
+      return;
+    first.tail_->next = head_;
+    if (!head_)
+      tail_ = first.tail_;
+    head_ = std::exchange(first.head_, nullptr);
+  }
+
+private:
+  parcel* head_ = nullptr;
+  parcel* tail_ = nullptr;
+};
+
+/// A participant: the test itself, an actor, a task, a serial lane, or a timer while it fires.
+struct entity {
+  std::uint32_t number = 0;     ///< Its place: stable within a run, and the same in every run of the same tape.
+  std::uint32_t index = 0;      ///< Where it is stored.
+  std::uint32_t generation = 0; ///< Counts how often the storage was used.
+  bool is_actor = false;
+  bool is_running = false;
+  bool is_internal = false;
+  const void* key = nullptr; ///< The actor's address.
+  caf::actor_id actor_id = 0;
+  std::string name;
+  std::uint64_t history = 0; ///< Hash of what happened here, in order.
+
+  parcel_queue outbox;    ///< Its effects, in program order, not yet out.
+  event arrival;          ///< The first of the outbox arrives where it belongs.
+  parcel* held = nullptr; ///< Its next step, waiting for the outbox to be empty.
+
+  // actors
+  parcel_queue urgent_mail;
+  parcel_queue mail;
+  parcel_queue skipped; ///< Set aside until its behaviour may have changed.
+  event handle;
+};
+
+} // namespace troupe

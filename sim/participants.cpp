@@ -1,0 +1,226 @@
+// The engine's bookkeeping: who takes part, what is on its way, and what that enables.
+#include "sim/engine.hpp"
+#include "sim/random_source.hpp"
+
+namespace troupe {
+
+// -- storage ------------------------------------------------------------------
+
+entity& sim_engine::new_entity() {
+  if (spare_entities_.empty()) {
+    auto& fresh = entities_.emplace_back();
+    fresh.index = static_cast<std::uint32_t>(entities_.size() - 1);
+    spare_entities_.push_back(&fresh);
+  }
+  auto& e = *spare_entities_.back();
+  spare_entities_.pop_back();
+  e.number = ++last_number_;
+  e.is_actor = e.is_running = e.is_internal = false;
+  e.key = nullptr;
+  e.actor_id = 0;
+  e.name.clear();
+  e.history = 0;
+  return e;
+}
+
+void sim_engine::free_entity(entity& gone) noexcept {
+  ++gone.generation;
+  spare_entities_.push_back(&gone);
+}
+
+void sim_engine::free_if_idle(entity& task) noexcept {
+  if (!task.is_actor && !task.is_running && task.outbox.empty() && !task.held)
+    free_entity(task);
+}
+
+entity& sim_engine::actor_entity(const hosted_actor& actor) {
+  auto& slot = actors_[actor.key()];
+  if (!slot) {
+    slot = &new_entity();
+    slot->is_actor = true;
+    slot->key = actor.key();
+    slot->actor_id = actor.id();
+  }
+  return *slot;
+}
+
+entity& sim_engine::task_entity(platform::runnable& work) {
+  auto index = static_cast<std::uint32_t>(work.dispatcher_slot);
+  auto generation = static_cast<std::uint32_t>(work.dispatcher_slot >> 32);
+  if (index != 0 && index <= entities_.size() && entities_[index - 1].generation == generation)
+    return entities_[index - 1];
+  auto& fresh = new_entity();
+  work.dispatcher_slot = (std::uint64_t{fresh.generation} << 32) | (fresh.index + 1);
+  return fresh;
+}
+
+parcel& sim_engine::new_parcel() {
+  if (!spare_parcels_)
+    return parcels_.emplace_back();
+  auto& p = *std::exchange(spare_parcels_, spare_parcels_->next);
+  p.next = nullptr;
+  return p;
+}
+
+void sim_engine::free_parcel(parcel* gone) noexcept {
+  gone->content = std::monostate{};
+  gone->to = nullptr;
+  gone->timer = 0;
+  gone->next = spare_parcels_;
+  spare_parcels_ = gone;
+}
+
+// -- effects ------------------------------------------------------------------
+
+parcel& sim_engine::effect() {
+  auto& p = new_parcel();
+  p.parent = present_->identity;
+  p.identity = mix(present_->identity, ++present_->effects);
+  p.from = present_->who;
+  return p;
+}
+
+void sim_engine::post(parcel& p) { present_->who->outbox.push_back(&p); }
+
+void sim_engine::sent(letter mail) {
+  auto& p = effect();
+  p.to = &actor_entity(mail);
+  p.content = std::move(mail);
+  post(p);
+}
+
+void sim_engine::launched(newborn actor) {
+  auto& p = effect();
+  anchors_.emplace_back(actor);
+  auto known = actors_.find(actor.key());
+  // An actor that lived at this address before is gone, or nobody could be born there.
+  if (known != actors_.end())
+    actors_.erase(known);
+  p.to = &actor_entity(actor);
+  p.content = std::move(actor);
+  post(p);
+}
+
+void sim_engine::pump(entity& sender) {
+  while (auto* p = sender.outbox.front()) {
+    auto* work = std::get_if<lane_work>(&p->content);
+    if (std::holds_alternative<newborn>(p->content)) {
+      sender.outbox.pop_front();
+      enable(p->ready, event_kind::start, p->to->number, p->identity, p);
+    } else if (work && work->lane == platform::background_lane) {
+      // Entering a lane without order commutes with everything: no decision.
+      sender.outbox.pop_front();
+      enable_step(*p);
+    } else if (options_.model == order_model::atomic) {
+      arrive(sender.outbox.pop_front());
+    } else {
+      break;
+    }
+  }
+  if (auto* first = sender.outbox.front()) {
+    if (!sender.arrival.is_enabled())
+      enable(sender.arrival, event_kind::arrival, first->to->number, first->identity, &sender);
+    return;
+  }
+  if (sender.held && !sender.is_running) {
+    auto* next = std::exchange(sender.held, nullptr);
+    enable(next->ready, event_kind::step, sender.number, next->identity, next);
+  }
+  if (sender.is_actor)
+    refresh(sender);
+}
+
+void sim_engine::pump_frames() {
+  for (auto* f = present_; f; f = f->outer)
+    pump(*f->who);
+}
+
+void sim_engine::arrive(parcel* p) {
+  if (auto* mail = std::get_if<letter>(&p->content)) {
+    (mail->is_urgent() ? p->to->urgent_mail : p->to->mail).push_back(p);
+    refresh(*p->to);
+    return;
+  }
+  auto& work = std::get<lane_work>(p->content);
+  auto* lane = find_lane(work.lane);
+  auto which = static_cast<std::size_t>(work.urgency);
+  lane->queued[which].push_back(p);
+  enable_head(*lane, which);
+}
+
+// -- what can happen next -----------------------------------------------------
+
+void sim_engine::enable(event& e, event_kind kind, std::uint32_t place, std::uint64_t identity, void* subject) {
+  e.kind = kind;
+  e.place = place;
+  e.identity = identity;
+  e.subject = subject;
+  enabled_.push_back(e);
+}
+
+void sim_engine::refresh(entity& actor) {
+  auto* first = actor.urgent_mail.empty() ? actor.mail.front() : actor.urgent_mail.front();
+  if (!first || actor.is_running || !actor.outbox.empty())
+    return;
+  if (actor.handle.is_enabled())
+    actor.handle.identity = first->identity; // urgent mail may have overtaken
+  else
+    enable(actor.handle, event_kind::handle, actor.number, first->identity, &actor);
+}
+
+void sim_engine::enable_step(parcel& p) {
+  auto& task = task_entity(*std::get<lane_work>(p.content).work);
+  if (task.is_running || !task.outbox.empty())
+    task.held = &p;
+  else
+    enable(p.ready, event_kind::step, task.number, p.identity, &p);
+}
+
+void sim_engine::enable_head(serial_lane& lane, std::size_t priority) {
+  auto* first = lane.queued[priority].front();
+  if (first && !lane.is_busy && !first->ready.is_enabled())
+    enable(first->ready, event_kind::step, lane.place->number, first->identity, first);
+}
+
+sim_engine::serial_lane* sim_engine::find_lane(platform::lane where) noexcept {
+  return where.number >= 1 && where.number <= lanes_.size() ? &lanes_[where.number - 1] : nullptr;
+}
+
+// -- the end ------------------------------------------------------------------
+
+void sim_engine::drop_parcel(parcel* p) noexcept {
+  if (p->ready.is_enabled())
+    enabled_.erase(p->ready);
+  if (p->timer)
+    timers_by_number_.erase(p->timer);
+  auto content = std::move(p->content);
+  p->content = std::monostate{};
+  if (auto* work = std::get_if<lane_work>(&content))
+    work->work->drop();
+}
+
+void sim_engine::end_all() {
+  begin_teardown();
+  constexpr std::uint64_t steps_at_end_max = 1'000'000;
+  pump_frames();
+  for (std::uint64_t steps = 0; steps < steps_at_end_max && step();)
+    ++steps;
+  for (auto& anchor : std::exchange(anchors_, {}))
+    anchor.kill();
+  pump_frames();
+  for (std::uint64_t steps = 0; steps < steps_at_end_max && step();)
+    ++steps;
+  stopped_ = true;
+  timers_.clear();
+  // Dropping work or mail may cause further mail (an actor that ends tells its monitors), but no further work.
+  for (bool dropped = true; dropped;) {
+    dropped = false;
+    for (std::size_t i = 0; i < parcels_.size(); ++i)
+      if (!std::holds_alternative<std::monostate>(parcels_[i].content)) {
+        drop_parcel(&parcels_[i]);
+        dropped = true;
+      }
+  }
+}
+
+} // namespace troupe
