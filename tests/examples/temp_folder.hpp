@@ -1,0 +1,29 @@
+// A folder that lives as long as a test does.
+#pragma once
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+namespace checkout {
+
+class temp_folder {
+public:
+  temp_folder() : path_((std::filesystem::temp_directory_path() / "troupe-test-XXXXXX").string()) {
+    if (!mkdtemp(path_.data()))
+      throw std::runtime_error("no temporary folder: " + path_);
+  }
+  ~temp_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  temp_folder(const temp_folder&) = delete;
+  temp_folder& operator=(const temp_folder&) = delete;
+
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+private:
+  std::string path_;
+};
+
+} // namespace checkout
