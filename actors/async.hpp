@@ -101,10 +101,10 @@ public:
   /// Runs the coroutine inline, in the same task and step; its exception is rethrown here.
   awaiter operator co_await() && noexcept { return awaiter{handle_}; }
 
-  /// For task implementations: makes it the outermost coroutine of `task`.
-  std::coroutine_handle<promise_type> bind(task_base& task) noexcept {
+  /// For task implementations: makes it the outermost coroutine of `task`, which from now on owns it.
+  std::coroutine_handle<promise_type> release_to(task_base& task) && noexcept {
     handle_.promise().task = &task;
-    return handle_;
+    return std::exchange(handle_, {});
   }
 
 private:

@@ -4,6 +4,8 @@
 #include "actors/outcome.hpp"
 #include "actors/task_base.hpp"
 #include <cassert>
+#include <cstddef>
+#include <new>
 #include <optional>
 #include <stop_token>
 #include <type_traits>
@@ -101,6 +103,30 @@ struct task_value<async<T>> {
 template <class F>
 using task_value_t = typename task_value<invoked_t<std::decay_t<F>>>::type;
 
+/// Storage for a `T` whose destructor may throw: unlike std::optional it lets the exception out.
+template <class T>
+class destructible {
+public:
+  destructible() = default;
+  destructible(const destructible&) = delete;
+  destructible& operator=(const destructible&) = delete;
+  template <class... Args>
+  T& emplace(Args&&... args) {
+    auto* object = new (&storage_) T(std::forward<Args>(args)...);
+    alive_ = true;
+    return *object;
+  }
+  T& operator*() noexcept { return *std::launder(reinterpret_cast<T*>(&storage_)); }
+  void reset() {
+    if (std::exchange(alive_, false))
+      (**this).~T();
+  }
+
+private:
+  alignas(T) std::byte storage_[sizeof(T)];
+  bool alive_ = false;
+};
+
 /// The task of a callable: runs it, or starts and resumes the coroutine that it returns.
 template <class F>
 class spawned_task final : public task_cell<task_value_t<F>> {
@@ -109,26 +135,32 @@ class spawned_task final : public task_cell<task_value_t<F>> {
 
 public:
   template <class G>
-  explicit spawned_task(G&& work) : work_(std::in_place, std::forward<G>(work)) {}
+  explicit spawned_task(G&& work) {
+    work_.emplace(std::forward<G>(work));
+  }
   ~spawned_task() override { destroy_work(); }
 
 protected:
   task_base::step_result first_step() noexcept override {
     if (this->is_cancelled()) {
-      this->store_cancelled(this->cause());
+      if (this->claim_end())
+        this->store_cancelled(this->cause());
       return task_base::step_result::ended;
     }
     return guarded([&] {
       if constexpr (is_coroutine) {
-        coroutine_.emplace(invoke_task(*work_, *this));
-        coroutine_->bind(*this).resume();
+        coroutine_ = invoke_task(*work_, *this).release_to(*this);
+        coroutine_.resume();
         return after_resume();
       } else if constexpr (std::is_void_v<value>) {
         invoke_task(*work_, *this);
-        this->result = outcome<void>::of_value({});
+        if (this->claim_end())
+          this->result = outcome<void>::of_value({});
         return task_base::step_result::ended;
       } else {
-        this->result = outcome<value>::of_value(invoke_task(*work_, *this));
+        auto produced = invoke_task(*work_, *this);
+        if (this->claim_end())
+          this->result = outcome<value>::of_value(std::move(produced));
         return task_base::step_result::ended;
       }
     });
@@ -145,16 +177,15 @@ protected:
   }
 
   std::exception_ptr destroy_work() noexcept override {
-    std::exception_ptr thrown;
-    if (destroyed_)
-      return thrown;
-    destroyed_ = true;
     // The coroutine may refer to the closure's captures, so it goes first.
-    try {
-      coroutine_.reset();
-    } catch (...) {
-      thrown = std::current_exception();
-    }
+    std::exception_ptr thrown;
+    if constexpr (is_coroutine)
+      try {
+        if (coroutine_)
+          std::exchange(coroutine_, {}).destroy();
+      } catch (...) {
+        thrown = std::current_exception();
+      }
     try {
       work_.reset();
     } catch (...) {
@@ -169,9 +200,11 @@ private:
     try {
       return step();
     } catch (const task_cancelled& cancelled) {
-      this->store_cancelled(cancelled.cause());
+      if (this->claim_end())
+        this->store_cancelled(cancelled.cause());
     } catch (...) {
-      this->store_exception(std::current_exception());
+      if (this->claim_end())
+        this->store_exception(std::current_exception());
     }
     return task_base::step_result::ended;
   }
@@ -181,21 +214,25 @@ private:
     if (!task_base::coroutine_done())
       return task_base::step_result::suspended;
     if constexpr (is_coroutine) {
-      auto& promise = coroutine_->bind(*this).promise();
+      auto& promise = coroutine_.promise();
       if (promise.error)
         std::rethrow_exception(promise.error);
-      if constexpr (std::is_void_v<value>)
-        this->result = outcome<void>::of_value({});
-      else
-        this->result = outcome<value>::of_value(promise.take());
+      if (this->claim_end()) {
+        if constexpr (std::is_void_v<value>)
+          this->result = outcome<void>::of_value({});
+        else
+          this->result = outcome<value>::of_value(promise.take());
+      }
     }
     return task_base::step_result::ended;
   }
 
   struct nothing {};
-  std::optional<F> work_;
-  std::optional<std::conditional_t<is_coroutine, invoked_t<F>, nothing>> coroutine_;
-  bool destroyed_ = false;
+  using coroutine =
+      typename std::conditional_t<is_coroutine, std::type_identity<std::coroutine_handle<async_promise<value>>>,
+                                  std::type_identity<nothing>>::type;
+  destructible<F> work_;
+  [[no_unique_address]] coroutine coroutine_;
 };
 
 } // namespace detail

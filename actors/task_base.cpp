@@ -141,10 +141,14 @@ void task_base::run() noexcept {
   release(); // the queue's
 }
 
+bool task_base::claim_end() noexcept {
+  auto expected = phase_running;
+  return phase_.compare_exchange_strong(expected, phase_settling, std::memory_order_acq_rel);
+}
+
 void task_base::finish_step() noexcept {
   std::exception_ptr error;
-  auto expected = phase_running;
-  if (!phase_.compare_exchange_strong(expected, phase_settling, std::memory_order_acq_rel)) {
+  if (phase_.load(std::memory_order_acquire) != phase_settling) {
     destroy_work();
     release_abandoning_owner(true);
     return;

@@ -133,6 +133,8 @@ protected:
   virtual void store_cancelled(close_cause cause) noexcept = 0;
   virtual void store_error(std::error_code code) noexcept = 0;
   virtual void store_exception(std::exception_ptr error) noexcept = 0;
+  /// Claims the right to store the result of the work, which has ended. @returns false if the task was abandoned.
+  bool claim_end() noexcept;
   /// Makes it a task that was settled from the start: it has no owner and no sink.
   void settle_ready() noexcept;
   /// The outcome that the work has left, once `ended`.

@@ -3,6 +3,7 @@
 #include "executors/executor.hpp"
 #include "sim/engine.hpp"
 #include "sim/random_strategy.hpp"
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,10 +18,12 @@ public:
       return errc::session_closed;
     task.id = {{1}, ++last_number};
     ++unsettled;
+    tasks.push_back(&task);
     return {};
   }
   bool settled(task_record& task, task_state outcome, const std::exception_ptr& error) noexcept override {
     --unsettled;
+    tasks.erase(std::find(tasks.begin(), tasks.end(), &task));
     settlements.push_back({task.id, outcome, error ? describe(error) : ""});
     return true;
   }
@@ -36,7 +39,13 @@ public:
     task_state outcome;
     std::string error;
   };
+  void abandon_all() {
+    while (!tasks.empty())
+      tasks.back()->abandon();
+  }
+
   std::vector<settlement> settlements;
+  std::vector<task_record*> tasks; ///< The unsettled.
   bool is_closed = false;
   std::uint32_t last_number = 0;
   int unsettled = 0;
@@ -46,8 +55,12 @@ public:
 
 /// One simulated system without sessions.
 struct simulated_host {
-  explicit simulated_host(std::uint64_t seed = 0, simulation_options options = {}) : order(seed), engine(options, order) {}
-  ~simulated_host() { engine.end_all(); }
+  explicit simulated_host(std::uint64_t seed = 0, simulation_options options = {})
+      : order(seed), engine(options, order) {}
+  ~simulated_host() {
+    owner.abandon_all();
+    engine.end_all();
+  }
 
   void run() { engine.run_to(engine.now()); }
   void run_for(platform::duration span) { engine.run_to(engine.now() + span); }
