@@ -24,8 +24,8 @@ public:
 
   /// Owner only. @returns the places left; thieves may only add to them.
   std::size_t room() const noexcept {
-    return capacity - static_cast<std::size_t>(tail_.load(std::memory_order_relaxed) -
-                                               head_.load(std::memory_order_acquire));
+    return capacity -
+           static_cast<std::size_t>(tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_acquire));
   }
 
   /// Owner only. @pre `room() > 0`
@@ -79,14 +79,13 @@ private:
 /// Two locks, so that a producer never waits for a consumer that walks a cold list. Any thread.
 class injector {
 public:
-  /// @param first Set to whether the class was empty, so that somebody may have to be woken.
   /// @returns false if closed; the work was not taken.
-  bool push(runnable& work, priority urgency, bool& first) noexcept {
+  bool push(runnable& work, priority urgency) noexcept {
     std::lock_guard guard{in_lock_};
     if (closed_)
       return false;
     inbox_[static_cast<std::size_t>(urgency)].push(work);
-    first = mark(urgency);
+    mark(urgency);
     return true;
   }
 
@@ -129,12 +128,11 @@ public:
   }
 
 private:
-  bool mark(priority urgency) noexcept {
+  void mark(priority urgency) noexcept {
     const auto mask = mask_.load(std::memory_order_relaxed);
-    if (mask & class_bit(urgency))
-      return false;
-    mask_.store(mask | class_bit(urgency), std::memory_order_seq_cst);
-    return true;
+    // If it is set already, a worker is awake that will either take this or find the class empty after that.
+    if (!(mask & class_bit(urgency)))
+      mask_.store(mask | class_bit(urgency), std::memory_order_seq_cst);
   }
 
   void refill(priority urgency) noexcept {

@@ -1,0 +1,92 @@
+// The foreground lane of the Asio dispatcher: an io_context that the main thread runs. Not installed.
+#pragma once
+#include "platform/asio_handler.hpp"
+#include "platform/runnable_queue.hpp"
+#include "platform/spin_lock.hpp"
+#include <boost/asio/executor_work_guard.hpp>
+#include <thread>
+
+namespace troupe::platform {
+
+/// Runs runnables on the thread that made it, a bounded number per handler, so that other handlers of the io_context
+/// stay live. Re-entrant: a runnable may call `run_until`.
+class asio_foreground {
+public:
+  /// @param quiet Called on the main thread when everything has ended after `close`.
+  asio_foreground(coalesced_handler::function quiet, void* quiet_context);
+
+  boost::asio::io_context& context() noexcept { return context_; }
+
+  /// Any thread; never allocates. @returns false once closed: the work was not taken.
+  bool push(runnable& work, priority urgency) noexcept;
+
+  /// Drops `work` on the main thread. Any thread.
+  void push_dropped(runnable& work) noexcept;
+
+  bool is_main_thread() const noexcept { return std::this_thread::get_id() == main_thread_; }
+
+  /// Whether the caller is inside a runnable of this lane.
+  bool is_running() const noexcept { return is_main_thread() && depth_.load(std::memory_order_relaxed) > 0; }
+
+  /// Makes `run_until` check its condition. Any thread; never allocates.
+  void nudge() noexcept { nudge_.request(); }
+
+  /// Runs handlers until `done()` or the deadline. Main thread only. @returns `done()`
+  template <class Condition>
+  bool run_until(Condition done, std::optional<time_point> deadline);
+
+  /// From now on `push` refuses.
+  void close() noexcept;
+
+  /// Whether nothing is queued or running. Means something only once closed.
+  bool is_quiet() noexcept;
+
+  /// Drops what is queued: now if on the main thread, else when that runs the io_context again.
+  void abandon() noexcept;
+
+  /// Drops what is queued. Only if nobody runs the io_context any more.
+  void drop_queued() noexcept;
+
+private:
+  void pump() noexcept;
+  bool run_next() noexcept;
+
+  const std::thread::id main_thread_ = std::this_thread::get_id();
+  coalesced_handler pump_;
+  coalesced_handler nudge_;
+  coalesced_handler::function quiet_;
+  void* quiet_context_;
+  spin_lock lock_; ///< Guards what follows.
+  priority_lists queue_;
+  runnable_list dropped_;
+  bool closed_ = false;
+  bool abandoned_ = false;
+  std::atomic<unsigned> depth_ = 0; ///< Grows under the lock; the main thread's.
+  boost::asio::io_context context_; ///< After the handlers' storage.
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{context_.get_executor()};
+};
+
+template <class Condition>
+bool asio_foreground::run_until(Condition done, std::optional<time_point> deadline) {
+  assert(is_main_thread());
+  // Whoever stopped the io_context meant a call of `run` of their own: it must find it stopped afterwards.
+  bool stopped_within = false;
+  if (context_.stopped())
+    context_.restart();
+  if (is_running())
+    pump_.request(); // The pump that we are inside of does not go on before we return.
+  while (!done()) {
+    const auto count = deadline ? context_.run_one_until(*deadline) : context_.run_one();
+    if (count > 0)
+      continue;
+    if (!context_.stopped())
+      break;
+    stopped_within = true;
+    context_.restart();
+  }
+  if (stopped_within)
+    context_.stop();
+  return done();
+}
+
+} // namespace troupe::platform
