@@ -31,6 +31,8 @@ public:
   // -- running --
   /// Lets one event happen, without moving the clock. @returns false if none is enabled, or the run has failed.
   bool step();
+  /// Lets what the test has sent since the last event be on its way.
+  void pump_frames();
   /// Moves the clock to the next timer, no further than `limit`. @returns false if there is none.
   bool advance_to_next_timer(platform::time_point limit = platform::time_point::max());
   /// Lets everything up to `target` happen, then sets the clock to it.
@@ -117,7 +119,6 @@ private:
   void within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body);
   void note(entity& place, std::uint64_t identity, event_kind kind);
   void trace(event_kind kind, const parcel& p, const entity& to, std::string what);
-  void pump_frames();
 
   simulation_options options_;
   strategy& order_;

@@ -25,12 +25,12 @@ public:
   static run_result many(std::uint64_t count, const test& body, simulation_options options = {});
 
   /// The simulated system, its root session and its CAF actor system.
-  system& sys() noexcept;
+  system& sys() noexcept { return system_; }
   session root();
   caf::actor_system& caf() noexcept;
 
   /// Random numbers for the test's own use: a function of the seed, apart from the schedule.
-  random_source& rng() noexcept;
+  random_source& rng() noexcept { return rng_; }
   /// Lets others run 0 to 19 times, mostly 0 or 1 (after Zed's scheduler).
   async<void> yield_random();
 
@@ -64,12 +64,15 @@ public:
   /// The simulator that runs on this thread, or null: for code that is shared with production.
   static simulator* current() noexcept;
 
-  explicit simulator(sim_engine& engine) noexcept : engine_(engine) {}
+  /// For runners of scenarios.
+  simulator(sim_engine& engine, system& sys);
   simulator(const simulator&) = delete;
   simulator& operator=(const simulator&) = delete;
 
 private:
   sim_engine& engine_;
+  system& system_;
+  random_source rng_;
 };
 
 } // namespace troupe

@@ -1,0 +1,146 @@
+// One simulated run: a fresh system on the engine, the test, the audit of its root session, and the verdict.
+#include "sim/simulator.hpp"
+#include "sim/engine.hpp"
+#include "sim/random_strategy.hpp"
+#include "sim/scenario.hpp"
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace troupe {
+namespace {
+
+thread_local simulator* running = nullptr;
+
+system_options options_for(sim_engine& engine) {
+  system_options options;
+  options.host.router = &engine;
+  options.log = [&engine](const std::string& line) {
+    if (engine.options().log_operations)
+      std::fprintf(stderr, "%s\n", line.c_str());
+  };
+  options.bug = [&engine](const std::string& what) { engine.fail(verdict::failed, what); };
+  options.on_session_closed = [&engine](const session& closed) {
+    auto outcome = closed.outcome();
+    if (outcome == close_outcome::dirty)
+      engine.fail(verdict::dangling, closed.report().to_text());
+    else if (outcome == close_outcome::failed && engine.options().fail_on_failed_session)
+      engine.fail(verdict::exception, closed.report().to_text());
+  };
+  return options;
+}
+
+/// Closes the root session in virtual time. What is left when nothing can happen any more never completes.
+void audit(sim_engine& engine, system& sys) {
+  auto closed = sys.root().close();
+  engine.run_to(engine.now());
+  while (!closed.is_ready() && !engine.has_failed()) {
+    if (engine.step())
+      continue;
+    if (engine.only_housekeeping_left()) {
+      engine.fail(verdict::deadlock,
+                  "nothing can happen any more, but there is unsettled work:\n" + sys.root().report_at_quiescence().to_text());
+      return;
+    }
+    engine.advance_to_next_timer();
+  }
+}
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  auto* text = std::getenv(name);
+  if (!text || !*text)
+    return otherwise;
+  char* end = nullptr;
+  errno = 0;
+  auto value = std::strtoull(text, &end, 10);
+  if (errno != 0 || *end != '\0' || text[0] == '-')
+    throw std::invalid_argument(std::string{name} + "=" + text + " is not a number from 0 to 18446744073709551615");
+  return value;
+}
+
+} // namespace
+
+run_result run_scenario(const std::function<void(simulator&)>& body, const simulation_options& options, strategy& order) {
+  sim_engine engine{options, order};
+  {
+    system sys{engine, options_for(engine)};
+    simulator sim{engine, sys};
+    auto* outer = std::exchange(running, &sim);
+    try {
+      body(sim);
+    } catch (const std::exception& error) {
+      engine.fail(verdict::exception, std::string{"the test threw: "} + error.what());
+    } catch (...) {
+      engine.fail(verdict::exception, "the test threw something that is not a std::exception");
+    }
+    if (!engine.has_failed())
+      audit(engine, sys);
+    engine.begin_teardown();
+    sys.shutdown(platform::duration::zero());
+    engine.end_all();
+    running = outer;
+  }
+  return std::move(engine.result());
+}
+
+simulator::simulator(sim_engine& engine, system& sys)
+    : engine_(engine), system_(sys), rng_(mix(engine.options().seed, 0x746573740aull)) {}
+
+simulator* simulator::current() noexcept { return running; }
+
+run_result simulator::once(std::uint64_t seed, const test& body, simulation_options options) {
+  options.seed = seed;
+  random_strategy order{seed};
+  return run_scenario(body, options, order);
+}
+
+run_result simulator::many(std::uint64_t count, const test& body, simulation_options options) {
+  auto first = from_environment("SEED", options.seed);
+  count = from_environment("ITERATIONS", std::getenv("SEED") ? 1 : count);
+  run_result last;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    last = once(first + i, body, options);
+    if (last.is_failure()) {
+      std::fprintf(stderr, "Failing seed: %llu (%s: %s)\nRepeat it with SEED=%llu ITERATIONS=1\n",
+                   static_cast<unsigned long long>(first + i), to_string(last.end), last.message.c_str(),
+                   static_cast<unsigned long long>(first + i));
+      return last;
+    }
+  }
+  return last;
+}
+
+caf::actor_system& simulator::caf() noexcept { return system_.caf(); }
+
+session simulator::root() { return system_.root(); }
+
+async<void> simulator::yield_random() {
+  auto turns = rng_.chance(9, 10) ? rng_.below(2) : 10 + rng_.below(10);
+  while (turns-- > 0)
+    co_await yield();
+}
+
+bool simulator::step() {
+  engine_.pump_frames();
+  return engine_.step();
+}
+
+void simulator::run_until_idle() {
+  while (step()) {
+  }
+}
+
+bool simulator::run_until(const std::function<bool()>& done) {
+  while (!done())
+    if (!step() && !engine_.advance_to_next_timer())
+      return done();
+  return true;
+}
+
+void simulator::run_for(platform::duration span) { engine_.run_to(engine_.now() + span); }
+
+platform::time_point simulator::now() const noexcept { return engine_.now(); }
+
+void simulator::fail(const std::string& what) { engine_.fail(verdict::failed, what); }
+
+} // namespace troupe
