@@ -123,18 +123,15 @@ void sim_engine::within(entity& who, std::uint64_t identity, platform::lane lane
 void sim_engine::start(parcel& p) {
   auto& actor = *p.to;
   auto& baby = std::get<newborn>(p.content);
-  actor.name = baby.name();
-  actor.is_internal = actor.name.starts_with("troupe.");
-  if (options_.trace || options_.log_operations) {
-    actor.name += "#" + std::to_string(actor.actor_id);
-    trace(event_kind::start, p, actor, "");
-  }
+  auto entry = trace(event_kind::start, p, actor, "");
   note(actor, p.identity, event_kind::start);
+  hosted_actor born = baby;
   within(actor, p.identity, platform::background_lane, [&] {
-    std::move(baby).initialise([this](const caf::local_actor& who, const std::exception_ptr& error) {
-      fail(verdict::exception,
-           "actor " + std::string{who.name()} + "#" + std::to_string(who.id()) + " threw: " + describe(error));
+    born.initialise([this](const caf::local_actor& who, const std::exception_ptr& error) {
+      fail(verdict::exception, "actor " + name_of(hosted_actor{who}) + " threw: " + describe(error));
     });
+    // Its name may be part of its state, which is there only now.
+    learn_name(actor, born, entry);
   });
   free_parcel(&p);
 }
@@ -142,10 +139,10 @@ void sim_engine::start(parcel& p) {
 void sim_engine::handle(entity& actor) {
   auto* p = (actor.urgent_mail.empty() ? actor.mail : actor.urgent_mail).pop_front();
   auto& mail = std::get<letter>(p->content);
-  if (options_.trace || options_.log_operations) {
-    if (mail.is_alive()) // a stateful actor has its name only once it is initialised
-      actor.name = mail.name() + "#" + std::to_string(actor.actor_id);
-    trace(event_kind::handle, *p, actor, mail.describe());
+  std::optional<std::size_t> entry;
+  if (is_told()) {
+    learn_name(actor, mail, {});
+    entry = trace(event_kind::handle, *p, actor, mail.describe());
   }
   if (!tearing_down_ && !actor.is_internal)
     ++result_.deliveries;
@@ -153,6 +150,7 @@ void sim_engine::handle(entity& actor) {
   auto how = letter::result::handled;
   within(actor, p->identity, platform::background_lane, [&] {
     how = mail.deliver();
+    learn_name(actor, mail, entry);
     if (how == letter::result::handled)
       actor.mail.prepend(actor.skipped);
     else if (how == letter::result::skipped)

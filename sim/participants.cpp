@@ -40,6 +40,7 @@ entity& sim_engine::actor_entity(const hosted_actor& actor) {
     slot->is_actor = true;
     slot->key = actor.key();
     slot->actor_id = actor.id();
+    slot->is_internal = actor.is_internal();
   }
   return *slot;
 }

@@ -1,0 +1,168 @@
+// The command line of scenario programs, taken apart by CLI11.
+#include "sim/command_line.hpp"
+#include "sim/names.hpp"
+#include "sim/strategies.hpp"
+#include "sim/text.hpp"
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <sstream>
+
+namespace troupe {
+namespace {
+
+constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
+
+/// A validator that takes whole decimal numbers between two bounds, and nothing that only resembles them.
+CLI::Validator number_within(std::uint64_t least, std::uint64_t most) {
+  return CLI::Validator(
+      [least, most](const std::string& text) {
+        auto value = unsigned_number(text);
+        return value && *value >= least && *value <= most
+                   ? std::string()
+                   : "\"" + text + "\" is not a number from " + std::to_string(least) + " to " + std::to_string(most);
+      },
+      "");
+}
+
+CLI::Validator known_strategy() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        std::string error;
+        make_strategy(text, 0, error);
+        return error;
+      },
+      "");
+}
+
+CLI::Validator known_model() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        return order_model_named(text) ? std::string() : unknown_name("order model", text, {"local", "atomic"});
+      },
+      "");
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string result;
+  for (const auto& word : words)
+    result += (result.empty() ? "" : ", ") + word;
+  return result;
+}
+
+class parser {
+public:
+  parser() {
+    app_.require_subcommand(1);
+    app_.footer("Exit status: 0 no failure, 1 a failure was found, 2 unusable arguments or input.");
+    add(scenario_command::action::list, "list", "Names the scenarios");
+
+    auto& explore = add(scenario_command::action::explore, "explore", "Runs a scenario under many seeds");
+    add_name(explore);
+    explore.add_option("--seeds", seeds_, "How many seeds at most (1000)")->check(number_within(1, largest));
+    explore.add_option("--first-seed", first_seed_, "The first of them (0)")->check(number_within(0, largest));
+    add_run_options(explore);
+    explore.add_option("--jobs", jobs_, "Processes to spread them over (1)")->check(number_within(1, 256));
+    explore.add_flag("--json", result_.is_json, "One JSON object instead of text");
+    explore.add_option("--tape-out", result_.out, "Where the tape of a failure goes (SCENARIO-SEED.tape)")
+        ->check(not_empty());
+
+    auto& replay = add(scenario_command::action::replay, "replay", "Runs one schedule again");
+    add_name(replay);
+    auto* seed =
+        replay.add_option("--seed", seed_, "The schedule that this seed leads to")->check(number_within(0, largest));
+    auto* tape = replay.add_option("--tape", result_.tape, "The schedule on this tape")->check(not_empty());
+    seed->excludes(tape);
+    for (auto* option : add_run_options(replay))
+      option->excludes(tape); // A tape holds them.
+    replay.add_flag("--trace", result_.is_traced, "Lists every event");
+    replay.add_flag("--json", result_.is_json, "One JSON object instead of text");
+
+    auto& shrink = add(scenario_command::action::shrink, "shrink", "Shortens the tape of a failure");
+    add_name(shrink);
+    shrink.add_option("--tape", result_.tape, "The failing tape")->required()->check(not_empty());
+    shrink.add_option("--out", result_.out, "Where the shrunk tape goes")->required()->check(not_empty());
+    shrink.add_flag("--json", result_.is_json, "One JSON object instead of text");
+  }
+
+  scenario_command parse(int argc, const char* const* argv) {
+    app_.name(argc > 0 ? argv[0] : "PROGRAM");
+    if (argc < 2)
+      return failure("expected a command: list, explore, replay or shrink (--help says more)");
+    const std::string_view first = argv[1];
+    if (!first.empty() && first.front() != '-' && !commands_.count(std::string(first)))
+      return failure(unknown_name("command", first, {"list", "explore", "replay", "shrink"}));
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() != 0)
+        return failure(error.what());
+      std::ostringstream help, ignored;
+      app_.exit(error, help, ignored);
+      result_.text = help.str();
+      return result_;
+    }
+    return checked();
+  }
+
+private:
+  static CLI::Validator not_empty() {
+    return CLI::Validator([](const std::string& text) { return text.empty() ? "a file name is missing" : ""; }, "");
+  }
+
+  CLI::App& add(scenario_command::action what, const char* name, const char* description) {
+    commands_.insert(name);
+    auto* command = app_.add_subcommand(name, description);
+    command->callback([this, what] { result_.what = what; });
+    return *command;
+  }
+
+  void add_name(CLI::App& command) { command.add_option("NAME", result_.scenario, "The scenario")->required(); }
+
+  std::vector<CLI::Option*> add_run_options(CLI::App& command) {
+    return {
+        command.add_option("--strategy", result_.strategy, "What decides: " + joined(strategy_names()) + " (random)")
+            ->check(known_strategy()),
+        command.add_option("--max-steps", max_steps_, "Events after which a run has failed")
+            ->check(number_within(1, largest)),
+        command.add_option("--model", model_, "What can interleave: local, atomic")->check(known_model()),
+    };
+  }
+
+  scenario_command failure(std::string_view message) const {
+    scenario_command result;
+    result.text = one_line(message);
+    result.status = 2;
+    return result;
+  }
+
+  static void read(const std::string& text, std::uint64_t& value) { value = unsigned_number(text).value_or(value); }
+
+  scenario_command checked() {
+    read(seeds_, result_.seeds);
+    read(first_seed_, result_.first_seed);
+    std::uint64_t jobs = result_.jobs;
+    read(jobs_, jobs);
+    result_.jobs = static_cast<unsigned>(jobs);
+    result_.max_steps = unsigned_number(max_steps_);
+    result_.seed = unsigned_number(seed_);
+    result_.model = order_model_named(model_);
+    if (result_.seeds - 1 > largest - result_.first_seed)
+      return failure("--seeds: " + seeds_ + " seeds from " + first_seed_ + " on go beyond " + std::to_string(largest));
+    if (result_.what == scenario_command::action::replay && !result_.seed && result_.tape.empty())
+      return failure("replay needs --seed or --tape");
+    return result_;
+  }
+
+  CLI::App app_{"Runs the scenarios of this program in Troupe's simulator."};
+  std::set<std::string> commands_;
+  scenario_command result_;
+  std::string seeds_, first_seed_, seed_, max_steps_, jobs_, model_;
+};
+
+} // namespace
+
+scenario_command parse_scenario_command(int argc, const char* const* argv) { return parser().parse(argc, argv); }
+
+} // namespace troupe

@@ -1,0 +1,34 @@
+// Spreads seeds over worker processes.
+#pragma once
+#include "sim/explore.hpp"
+#include <vector>
+
+namespace troupe {
+
+/// What exploration keeps of one schedule.
+struct schedule_record {
+  std::uint64_t outcome_hash = 0;
+  std::uint64_t trace_hash = 0;
+  std::uint64_t steps = 0;
+  verdict end = verdict::ok;
+};
+
+struct schedule_records {
+  /// By distance from the first seed, up to the first failure; what comes after it may be missing.
+  std::vector<schedule_record> in_order;
+  std::uint64_t executed = 0; ///< Schedules run in all.
+  /// Distance of the lowest seed that failed or crashed.
+  std::optional<std::uint64_t> first_failure;
+  bool is_crash = false;
+  std::string crash; ///< How the process ended.
+};
+
+/// Runs one schedule and keeps what matters of it.
+schedule_record run_schedule(const runner& run, const strategy_factory& make, std::uint64_t seed);
+
+/// Runs all seeds in this process.
+schedule_records explore_here(const runner& run, const strategy_factory& make, const explore_options& options);
+/// Runs them in `options.jobs` processes: the seed at distance d in process d modulo jobs.
+schedule_records explore_in_workers(const runner& run, const strategy_factory& make, const explore_options& options);
+
+} // namespace troupe

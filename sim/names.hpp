@@ -1,0 +1,16 @@
+// The simulator's enumerators by name, for tapes, reports and the command line.
+#pragma once
+#include "sim/decision.hpp"
+#include "sim/run_result.hpp"
+#include "sim/simulation_options.hpp"
+#include <optional>
+#include <string_view>
+
+namespace troupe {
+
+/// The inverse of `to_string`. @returns nothing for text that names none.
+std::optional<decision_kind> decision_kind_named(std::string_view name) noexcept;
+std::optional<verdict> verdict_named(std::string_view name) noexcept;
+std::optional<order_model> order_model_named(std::string_view name) noexcept;
+
+} // namespace troupe

@@ -1,0 +1,20 @@
+// A random walk: every enabled event is equally likely to be next.
+#pragma once
+#include "sim/decision.hpp"
+#include "sim/random_source.hpp"
+
+namespace troupe {
+
+/// Picks uniformly. One seed, one sequence of picks; unrelated to what `simulator::rng` gives under the same seed.
+class random_strategy final : public strategy {
+public:
+  explicit random_strategy(std::uint64_t seed) noexcept : source_(mix(seed, 0x6f72646572ull)) {} // "order"
+  std::size_t pick(decision_kind, const candidates& among) override {
+    return static_cast<std::size_t>(source_.below(among.size()));
+  }
+
+private:
+  random_source source_;
+};
+
+} // namespace troupe

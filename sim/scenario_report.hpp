@@ -1,0 +1,44 @@
+// What the command line of scenario programs prints, as text and as JSON.
+#pragma once
+#include "sim/command_line.hpp"
+#include "sim/explore.hpp"
+#include "sim/shrink.hpp"
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+struct exploration_report {
+  std::string program; ///< File name of the program.
+  std::string typed;   ///< The program as it was called, for commands to repeat.
+  const scenario_command& command;
+  simulation_options options;
+  const explore_result& found;
+  std::optional<shrink_result> shrunk;
+  std::optional<std::string> tape; ///< Where the tape of the failure went.
+};
+std::string to_text(const exploration_report& report);
+std::string to_json(const exploration_report& report);
+
+struct replay_report {
+  std::string program;
+  std::string typed;
+  const scenario_command& command;
+  simulation_options options;
+  const run_result& result;
+  std::string strategy; ///< Of the tape, if it was one.
+  std::string note;     ///< How the run differs from the tape; empty if it does not.
+};
+std::string to_text(const replay_report& report);
+std::string to_json(const replay_report& report);
+
+struct shrink_report {
+  std::string program;
+  std::string typed;
+  const scenario_command& command;
+  const shrink_result& shrunk;
+};
+std::string to_text(const shrink_report& report);
+std::string to_json(const shrink_report& report);
+
+} // namespace troupe

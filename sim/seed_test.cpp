@@ -1,0 +1,63 @@
+// Tests that run under many seeds: the parts that do not depend on a test framework.
+#include "sim/seed_test.hpp"
+#include "sim/chart.hpp"
+#include "sim/determinism.hpp"
+#include "sim/random_strategy.hpp"
+#include "sim/shrink.hpp"
+#include "sim/text.hpp"
+#include <cstdlib>
+#include <limits>
+
+namespace troupe {
+namespace {
+
+bool read(const char* name, std::uint64_t least, std::optional<std::uint64_t>& value, std::string& error) {
+  const char* text = std::getenv(name);
+  if (!text || !*text)
+    return true;
+  value = unsigned_number(text);
+  if (value && *value >= least)
+    return true;
+  error = std::string(name) + "=" + one_line(text) + " is not a number from " + std::to_string(least) + " to " +
+          std::to_string(std::numeric_limits<std::uint64_t>::max());
+  return false;
+}
+
+} // namespace
+
+std::optional<seed_range> seeds_from_environment(seed_range fallback, std::string& error) {
+  std::optional<std::uint64_t> seed, iterations;
+  if (!read("SEED", 0, seed, error) || !read("ITERATIONS", 1, iterations, error))
+    return std::nullopt;
+  seed_range range = fallback;
+  if (seed)
+    range = {*seed, 1};
+  if (iterations)
+    range.count = *iterations;
+  if (range.count != 0 && range.count - 1 > std::numeric_limits<std::uint64_t>::max() - range.first) {
+    error = "SEED and ITERATIONS go beyond " + std::to_string(std::numeric_limits<std::uint64_t>::max());
+    return std::nullopt;
+  }
+  return range;
+}
+
+std::string explain_failure(const runner& run, std::uint64_t seed, const run_result& failure) {
+  random_strategy order(seed);
+  auto again = run_twice(run, seed, order);
+  if (again.end != verdict::nondeterminism && again.trace_hash != failure.trace_hash) {
+    again.end = verdict::nondeterminism;
+    again.message = "the seed led to another run the second time";
+  }
+  if (again.end == verdict::nondeterminism || !again.is_failure())
+    return chart(again) + "The first run ended like this:\n" + verdict_text(failure);
+  simulation_options options;
+  options.seed = seed;
+  // A test should not take long to say that it failed.
+  auto shrunk = shrink(run, make_tape({}, {}, "random", options, again), {.max_runs = 1'000, .max_steps = 2'000'000});
+  if (!same_failure(shrunk.run, again))
+    return chart(again);
+  return chart(shrunk.run) + "(shrunk from " + std::to_string(shrunk.deviations_before) + " decisions out of turn to " +
+         std::to_string(shrunk.deviations_after) + ")\n";
+}
+
+} // namespace troupe

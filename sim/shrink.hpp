@@ -1,0 +1,31 @@
+// Shrinking: from a failing schedule to one that fails the same way with few decisions off the default order.
+#pragma once
+#include "sim/runner.hpp"
+#include "sim/tape.hpp"
+
+namespace troupe {
+
+struct shrink_options {
+  std::uint64_t max_runs = 3'000;       ///< Runs to spend at most.
+  std::uint64_t max_steps = 20'000'000; ///< Events to spend at most, over all runs.
+};
+
+struct shrink_result {
+  bool reproduced = false; ///< False: the tape led to no failure, and `shortest` is what it was.
+  tape shortest;           ///< Replays to `run` exactly.
+  run_result run;          ///< The run of `shortest`, with its trace.
+  std::uint64_t runs = 0;  ///< Runs spent.
+  std::uint64_t deviations_before = 0;
+  std::uint64_t deviations_after = 0;
+};
+
+/// Whether two runs fail for the same reason as far as one can tell: the same verdict, and the same first line of the
+/// message but for its numbers.
+bool same_failure(const run_result& a, const run_result& b);
+
+/// Delta debugging (ddmin, Zeller and Hildebrandt 2002) over the decisions that are not choice 0. Of all failing runs
+/// that it meets it keeps the one with the fewest such decisions, then the fewest deliveries. What it does depends on
+/// nothing but its arguments and the program.
+shrink_result shrink(const runner& run, const tape& failing, const shrink_options& options = {});
+
+} // namespace troupe

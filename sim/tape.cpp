@@ -1,0 +1,274 @@
+// Tapes as text.
+#include "sim/tape.hpp"
+#include "sim/names.hpp"
+#include "sim/random_source.hpp"
+#include "sim/text.hpp"
+#include "sim/version.hpp"
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+constexpr std::string_view magic = "troupe tape ";
+constexpr std::string_view format_version = "1";
+constexpr std::string_view checksum_name = "checksum: ";
+
+/// Of the text but for the checksum's own line. Finds accidents, not forgers.
+std::uint64_t checksum(std::string_view before, std::string_view after) {
+  std::uint64_t sum = 0xcbf29ce484222325ull; // FNV-1a.
+  for (auto part : {before, after})
+    for (char c : part)
+      sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
+  return mix(sum);
+}
+
+/// Names may hold anything; a header line may not.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (char c : text)
+    if (c == '\\')
+      result += "\\\\";
+    else if (c == '\n')
+      result += "\\n";
+    else if (c == '\r')
+      result += "\\r";
+    else
+      result += c;
+  return result;
+}
+
+std::string unescaped(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size())
+      result += text[i];
+    else if (char c = text[++i]; c == 'n')
+      result += '\n';
+    else if (c == 'r')
+      result += '\r';
+    else
+      result += c;
+  }
+  return result;
+}
+
+/// Takes the text apart line by line.
+class reader {
+public:
+  reader(std::string_view text, std::string_view name, tape_error& error) : text_(text), name_(name), error_(error) {}
+
+  std::optional<tape> read() {
+    if (!read_version() || !read_header() || !read_decisions())
+      return std::nullopt;
+    return std::move(result_);
+  }
+
+private:
+  bool fail(tape_errc code, const std::string& detail = {}) {
+    error_.code = code;
+    error_.message = "tape \"" + one_line(name_) + "\": " + error_.code.message();
+    if (!detail.empty())
+      error_.message += ": " + one_line(detail);
+    return false;
+  }
+
+  /// The next line without its end; nothing if there is no whole one.
+  std::optional<std::string_view> line() {
+    auto end = text_.find('\n', at_);
+    if (end == text_.npos)
+      return std::nullopt;
+    auto result = text_.substr(at_, end - at_);
+    at_ = end + 1;
+    ++number_;
+    return result;
+  }
+
+  bool corrupted() { return fail(tape_errc::corrupted, "line " + std::to_string(number_)); }
+
+  bool read_version() {
+    if (text_.substr(0, magic.size()) != magic)
+      return !text_.empty() && magic.substr(0, text_.size()) == text_ ? fail(tape_errc::truncated)
+                                                                      : fail(tape_errc::not_a_tape);
+    auto first = line();
+    if (!first)
+      return fail(tape_errc::truncated);
+    auto version = first->substr(magic.size());
+    if (version != format_version)
+      return fail(tape_errc::other_version,
+                  std::string(version.substr(0, 20)) + ", this program reads " + std::string(format_version));
+    return true;
+  }
+
+  /// The value of the header line `name`.
+  bool field(std::string_view name, std::string_view& value) {
+    auto next = line();
+    if (!next)
+      return fail(tape_errc::truncated);
+    if (next->substr(0, name.size()) != name || next->substr(name.size(), 2) != ": ")
+      return corrupted();
+    value = next->substr(name.size() + 2);
+    return true;
+  }
+  bool field(std::string_view name, std::string& value) {
+    std::string_view text;
+    if (!field(name, text))
+      return false;
+    value = unescaped(text);
+    return true;
+  }
+  bool field(std::string_view name, std::uint64_t& value) {
+    std::string_view text;
+    return field(name, text) && take(unsigned_number(text), value);
+  }
+  bool field(std::string_view name, bool& value) {
+    std::string_view text;
+    if (!field(name, text))
+      return false;
+    value = text == "true";
+    return value || text == "false" || corrupted();
+  }
+  template <class T>
+  bool take(const std::optional<T>& from, T& to) {
+    if (!from)
+      return corrupted();
+    to = *from;
+    return true;
+  }
+
+  bool read_header() {
+    auto& options = result_.options;
+    std::string_view model, end, hash, sum, version;
+    if (!field("troupe", version) || !field("program", result_.program) || !field("scenario", result_.scenario) ||
+        !field("strategy", result_.strategy) || !field("seed", options.seed) || !field("model", model) ||
+        !take(order_model_named(model), options.model) || !field("max_steps", options.max_steps) ||
+        !field("randomize_order", options.randomize_order) || !field("randomize_delays", options.randomize_delays) ||
+        !field("fail_on_failed_session", options.fail_on_failed_session) || !field("verdict", end) ||
+        !take(verdict_named(end), result_.end) || !field("trace_hash", hash) ||
+        !take(hex_number(hash), result_.trace_hash) || !field("decisions", count_))
+      return false;
+    before_sum_ = at_;
+    if (!field("checksum", sum) || !take(hex_number(sum), sum_))
+      return false;
+    after_sum_ = at_;
+    return true;
+  }
+
+  bool read_decisions() {
+    // The shortest decision takes 27 bytes: a wrong number must not reserve memory for more than the text can hold.
+    result_.decisions.reserve(std::min<std::uint64_t>(count_, text_.size() / 24));
+    for (std::uint64_t i = 0; i < count_; ++i) {
+      auto next = line();
+      if (!next)
+        return fail(tape_errc::truncated, std::to_string(i) + " of " + std::to_string(count_) + " decisions");
+      auto parsed = parse_decision(*next);
+      if (!parsed)
+        return corrupted();
+      result_.decisions.push_back(*parsed);
+    }
+    if (at_ != text_.size())
+      return fail(tape_errc::corrupted, "text after the last decision");
+    if (checksum(text_.substr(0, before_sum_), text_.substr(after_sum_)) != sum_)
+      return fail(tape_errc::corrupted, "its checksum is wrong");
+    return true;
+  }
+
+  /// `kind index/count identity`
+  static std::optional<decision> parse_decision(std::string_view text) {
+    auto space = text.find(' ');
+    auto slash = text.find('/');
+    auto last = text.rfind(' ');
+    if (space == text.npos || slash == text.npos || slash < space || last < slash)
+      return std::nullopt;
+    auto kind = decision_kind_named(text.substr(0, space));
+    auto index = unsigned_number(text.substr(space + 1, slash - space - 1));
+    auto count = unsigned_number(text.substr(slash + 1, last - slash - 1));
+    auto identity = hex_number(text.substr(last + 1));
+    if (!kind || !index || !count || !identity || *count < 2 || *index >= *count || *count > 0xffffffffu)
+      return std::nullopt;
+    return decision{*kind, static_cast<std::uint32_t>(*index), static_cast<std::uint32_t>(*count), *identity};
+  }
+
+  std::string_view text_;
+  std::string_view name_;
+  tape_error& error_;
+  tape result_;
+  std::uint64_t count_ = 0;
+  std::uint64_t sum_ = 0;
+  std::size_t at_ = 0;
+  std::size_t number_ = 0;
+  std::size_t before_sum_ = 0;
+  std::size_t after_sum_ = 0;
+};
+
+const char* yes_or_no(bool value) { return value ? "true" : "false"; }
+
+} // namespace
+
+std::uint64_t deviations(const std::vector<decision>& decisions) noexcept {
+  return static_cast<std::uint64_t>(
+      std::count_if(decisions.begin(), decisions.end(), [](const decision& each) { return each.index != 0; }));
+}
+
+tape make_tape(std::string program, std::string scenario, std::string strategy, const simulation_options& options,
+               const run_result& result) {
+  tape recorded{std::move(program), std::move(scenario), std::move(strategy), options,
+                result.end,         result.trace_hash,   result.decisions};
+  recorded.options.trace = false;
+  recorded.options.log_operations = false;
+  return recorded;
+}
+
+std::string to_text(const tape& recorded) {
+  const auto& options = recorded.options;
+  std::string head;
+  auto field = [&head](const char* name, std::string_view value) {
+    head.append(name).append(": ").append(value) += '\n';
+  };
+  head.append(magic).append(format_version) += '\n';
+  field("troupe", version_text);
+  field("program", escaped(recorded.program));
+  field("scenario", escaped(recorded.scenario));
+  field("strategy", escaped(recorded.strategy));
+  field("seed", std::to_string(options.seed));
+  field("model", to_string(options.model));
+  field("max_steps", std::to_string(options.max_steps));
+  field("randomize_order", yes_or_no(options.randomize_order));
+  field("randomize_delays", yes_or_no(options.randomize_delays));
+  field("fail_on_failed_session", yes_or_no(options.fail_on_failed_session));
+  field("verdict", to_string(recorded.end));
+  field("trace_hash", hex_text(recorded.trace_hash));
+  field("decisions", std::to_string(recorded.decisions.size()));
+  std::string body;
+  body.reserve(recorded.decisions.size() * 32);
+  for (const auto& each : recorded.decisions)
+    body.append(to_string(each.kind))
+        .append(" ")
+        .append(std::to_string(each.index))
+        .append("/")
+        .append(std::to_string(each.count))
+        .append(" ")
+        .append(hex_text(each.identity)) += '\n';
+  const auto sum = checksum(head, body);
+  head.append(checksum_name).append(hex_text(sum)) += '\n';
+  return head + body;
+}
+
+std::optional<tape> parse_tape(std::string_view text, std::string_view name, tape_error& error) {
+  return reader(text, name, error).read();
+}
+
+bool belongs_to(const tape& recorded, std::string_view program, std::string_view scenario, std::string_view name,
+                tape_error& error) {
+  auto check = [&](tape_errc code, const char* what, const std::string& theirs, std::string_view ours) {
+    if (theirs == ours)
+      return true;
+    error.code = code;
+    error.message = "tape \"" + one_line(name) + "\": " + error.code.message() + ": " + what + " \"" +
+                    one_line(theirs) + "\", not \"" + one_line(ours) + "\"";
+    return false;
+  };
+  return check(tape_errc::other_program, "program", recorded.program, program) &&
+         check(tape_errc::other_scenario, "scenario", recorded.scenario, scenario);
+}
+
+} // namespace troupe

@@ -1,0 +1,161 @@
+// Shrinking: fewer decisions off the default order, the same failure.
+#include "sim/deviation_strategy.hpp"
+#include "sim/random_strategy.hpp"
+#include "sim/shrink.hpp"
+#include "sim/tape_strategy.hpp"
+#include "tests/sim/fake_program.hpp"
+#include <doctest/doctest.h>
+
+using namespace troupe;
+using troupe::testing::fake_program;
+
+namespace {
+
+/// The tape of the first failing seed.
+tape failing_tape(const fake_program& program) {
+  for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
+    random_strategy order(seed);
+    auto result = program(seed, order, false);
+    if (!result.is_failure())
+      continue;
+    simulation_options options;
+    options.seed = seed;
+    return make_tape("fake", "shop", "random", options, result);
+  }
+  FAIL("no seed fails");
+  return {};
+}
+
+} // namespace
+
+TEST_CASE("the deviations of a run are all it takes to have it again") {
+  const fake_program program;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    random_strategy order(seed);
+    deviation_recorder recorder(order);
+    const auto before = program(seed, recorder, false);
+    CHECK(recorder.deviations().size() == deviations(before.decisions));
+    deviation_strategy again(recorder.deviations());
+    const auto after = program(seed, again, false);
+    CHECK(after.trace_hash == before.trace_hash);
+  }
+}
+
+TEST_CASE("no deviations are the default order") {
+  const fake_program program;
+  deviation_strategy order({});
+  const auto result = program(0, order, false);
+  CHECK_FALSE(result.is_failure());
+  CHECK(deviations(result.decisions) == 0);
+}
+
+TEST_CASE("deviations on values go by the number of the decision") {
+  troupe::testing::listed_candidates values({0, 1, 2, 3});
+  const std::vector<decision> recorded{
+      {decision_kind::delay, 0, 4, 0}, {decision_kind::delay, 3, 4, 3}, {decision_kind::random, 2, 4, 2}};
+  tape_strategy replay(recorded);
+  deviation_recorder recorder(replay);
+  for (const auto& each : recorded)
+    CHECK(recorder.pick(each.kind, values) == each.index);
+  deviation_strategy again(recorder.deviations());
+  for (const auto& each : recorded)
+    CHECK(again.pick(each.kind, values) == each.index);
+}
+
+TEST_CASE("a failing schedule shrinks to few decisions and replays") {
+  const fake_program program;
+  const auto before = failing_tape(program);
+  const auto shrunk = shrink(program, before);
+  REQUIRE(shrunk.reproduced);
+  CHECK(shrunk.deviations_before == deviations(before.decisions));
+  CHECK(shrunk.deviations_after == deviations(shrunk.shortest.decisions));
+  CHECK(shrunk.deviations_after < shrunk.deviations_before);
+  CHECK(shrunk.run.end == verdict::failed);
+  CHECK_FALSE(shrunk.run.trace.empty());
+  CHECK(shrunk.runs <= shrink_options().max_runs + 2);
+
+  tape_strategy replay(shrunk.shortest.decisions);
+  const auto again = program(before.options.seed, replay, false);
+  CHECK(again.trace_hash == shrunk.shortest.trace_hash);
+  CHECK(replay.followed_exactly());
+}
+
+TEST_CASE("what shrinking leaves cannot be left out one by one") {
+  const fake_program program;
+  const auto shrunk = shrink(program, failing_tape(program));
+  tape_strategy replay(shrunk.shortest.decisions);
+  deviation_recorder recorder(replay);
+  program(0, recorder, false);
+  for (std::size_t i = 0; i < recorder.deviations().size(); ++i) {
+    auto fewer = recorder.deviations();
+    fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+    deviation_strategy order(fewer);
+    CHECK_FALSE(program(0, order, false).is_failure());
+  }
+}
+
+TEST_CASE("noise does not survive shrinking") {
+  // Without any bystander the shortest schedule has a certain size; with many of them it must not be much larger.
+  fake_program quiet;
+  quiet.bystanders = 0;
+  fake_program noisy;
+  noisy.bystanders = 6;
+  noisy.noise = 10;
+  const auto least = shrink(quiet, failing_tape(quiet)).deviations_after;
+  const auto shrunk = shrink(noisy, failing_tape(noisy));
+  INFO("least ", least, " before ", shrunk.deviations_before, " after ", shrunk.deviations_after, " runs ",
+       shrunk.runs);
+  CHECK(shrunk.deviations_before > 40);
+  CHECK(shrunk.deviations_after <= 3 * least);
+}
+
+TEST_CASE("shrinking does the same every time") {
+  const fake_program program;
+  const auto before = failing_tape(program);
+  const auto one = shrink(program, before);
+  const auto two = shrink(program, before);
+  CHECK(one.shortest.decisions == two.shortest.decisions);
+  CHECK(one.runs == two.runs);
+}
+
+TEST_CASE("a failure of the default order shrinks to no deviation at all") {
+  fake_program program;
+  program.warm_up = 1; // both read at once
+  program.bystanders = 2;
+  const auto shrunk = shrink(program, failing_tape(program));
+  CHECK(shrunk.reproduced);
+  CHECK(shrunk.deviations_after == 0);
+}
+
+TEST_CASE("a tape that leads to no failure is not shrunk") {
+  const fake_program program;
+  auto passing = failing_tape(program);
+  passing.decisions.clear();
+  const auto shrunk = shrink(program, passing);
+  CHECK_FALSE(shrunk.reproduced);
+  CHECK(shrunk.run.end == verdict::ok);
+}
+
+TEST_CASE("shrinking keeps to its budget and still gives a failing tape") {
+  const fake_program program;
+  const auto shrunk = shrink(program, failing_tape(program), {.max_runs = 5, .max_steps = 1'000'000});
+  CHECK(shrunk.runs <= 6);
+  CHECK(shrunk.run.end == verdict::failed);
+  CHECK(shrunk.deviations_after <= shrunk.deviations_before);
+  const auto by_steps = shrink(program, failing_tape(program), {.max_runs = 1'000, .max_steps = 1});
+  CHECK(by_steps.runs <= 2);
+  CHECK(by_steps.run.end == verdict::failed);
+}
+
+TEST_CASE("failures are the same by verdict and by the first line of the message but for its numbers") {
+  run_result a, b;
+  a.end = b.end = verdict::failed;
+  a.message = "oversold: -1 left\nmore 7";
+  b.message = "oversold: -23 left\nother";
+  CHECK(same_failure(a, b));
+  b.message = "undersold: -1 left";
+  CHECK_FALSE(same_failure(a, b));
+  b = a;
+  b.end = verdict::exception;
+  CHECK_FALSE(same_failure(a, b));
+}
