@@ -236,9 +236,13 @@ coordinator& coordinator_of(caf::actor_system& system) { return static_cast<coor
 caf::actor_id hosted_actor::id() const noexcept { return actor_->id(); }
 
 std::string hosted_actor::name() const {
+  if (!is_internal() && (!actor_->getf(caf::abstract_actor::is_initialized_flag) || !is_alive()))
+    return "actor";
   std::string name = actor_->name();
   return name == "scheduled_actor" || name == "event_based_actor" ? "actor" : name;
 }
+
+bool hosted_actor::is_internal() const noexcept { return dynamic_cast<const internal_actor*>(actor_); }
 
 bool hosted_actor::is_alive() const noexcept {
   return !actor_->getf(caf::abstract_actor::is_terminated_flag) &&
@@ -254,22 +258,24 @@ void actor_anchor::kill() const {
 }
 
 newborn::~newborn() {
-  if (actor_)
+  if (!actor_)
+    return;
+  if (initialised_)
+    caf::intrusive_ptr_release(static_cast<caf::resumable*>(actor_));
+  else
     caf::scheduler::abstract_coordinator::cleanup_and_release(actor_);
 }
 
-void newborn::initialise(const exception_observer& observer) && {
-  auto* actor = std::exchange(actor_, nullptr);
+void newborn::initialise(const exception_observer& observer) {
+  initialised_ = true;
   // Set before the actor's own code runs, so that a handler of its own replaces it.
   if (observer)
-    actor->set_exception_handler([observer](caf::scheduled_actor* self, std::exception_ptr& error) -> caf::error {
-      observer(*self, error);
+    actor_->set_exception_handler([observer](caf::scheduled_actor* self, std::exception_ptr& error) -> caf::error {
+      observer(hosted_actor{self}, error);
       return caf::sec::runtime_error;
     });
-  auto& owner = coordinator_of(actor->home_system());
-  unit context{owner};
-  actor->activate(&context);
-  caf::intrusive_ptr_release(static_cast<caf::resumable*>(actor));
+  unit context{coordinator_of(actor_->home_system())};
+  actor_->activate(&context);
 }
 
 letter::~letter() {

@@ -12,8 +12,16 @@
 
 namespace troupe {
 
+class hosted_actor;
+
 /// Called with the actor and the exception that its handler let out. Runs inside the handler's step.
-using exception_observer = std::function<void(const caf::local_actor&, const std::exception_ptr&)>;
+using exception_observer = std::function<void(const hosted_actor&, const std::exception_ptr&)>;
+
+/// Marks an actor class as Troupe's own, which traces and counts leave out.
+class internal_actor {
+public:
+  virtual ~internal_actor() = default;
+};
 
 /// A CAF actor as a mail_router sees it: named by an address that is stable while a reference to it is held.
 class hosted_actor {
@@ -21,8 +29,10 @@ public:
   explicit hosted_actor(caf::scheduled_actor* actor) noexcept : actor_(actor) {}
   const void* key() const noexcept { return actor_; }
   caf::actor_id id() const noexcept;
-  /// The actor's own name; "actor" for the functor-based, whom CAF does not name.
+  /// The actor's own name; "actor" for the functor-based, whom CAF does not name, and for one that is not initialised
+  /// or has ended: its name may be part of a state that is not there.
   std::string name() const;
+  bool is_internal() const noexcept;
   bool is_alive() const noexcept;
 
 protected:
@@ -45,14 +55,19 @@ private:
 class newborn : public hosted_actor {
 public:
   explicit newborn(caf::scheduled_actor* actor) noexcept : hosted_actor(actor) {}
-  newborn(newborn&& other) noexcept : hosted_actor(std::exchange(other.actor_, nullptr)) {}
+  newborn(newborn&& other) noexcept
+      : hosted_actor(std::exchange(other.actor_, nullptr)), initialised_(other.initialised_) {}
   newborn& operator=(newborn&& other) noexcept {
     std::swap(actor_, other.actor_);
+    std::swap(initialised_, other.initialised_);
     return *this;
   }
   ~newborn();
-  /// Runs the actor's initialisation in this call. Exceptions go to `observer`, and end the actor as CAF does.
-  void initialise(const exception_observer& observer) &&;
+  /// Runs the actor's initialisation in this call. Exceptions go to `observer`, and end the actor as CAF does. Once.
+  void initialise(const exception_observer& observer);
+
+private:
+  bool initialised_ = false;
 };
 
 /// One message on its way to an actor, taken out of the actor's mailbox. Holds a reference to the receiver; move-only.

@@ -2,7 +2,6 @@
 #include "sim/engine.hpp"
 #include "actors/errors.hpp"
 #include "sim/random_source.hpp"
-#include <caf/local_actor.hpp>
 #include <cstdio>
 #include <string>
 
@@ -20,6 +19,7 @@ std::string name_of(const platform::runnable_info& info) {
     name += " '" + std::string{info.label} + "'";
   return name;
 }
+std::string name_of(const hosted_actor& actor) { return actor.name() + "#" + std::to_string(actor.id()); }
 } // namespace
 
 sim_engine::sim_engine(const simulation_options& options, strategy& order)
@@ -84,7 +84,7 @@ void sim_engine::happen(event& e) {
     auto& sender = *static_cast<entity*>(e.subject);
     auto* p = sender.outbox.pop_front();
     note(*p->to, p->identity, event_kind::arrival);
-    if (options_.trace || options_.log_operations) {
+    if (is_told()) {
       auto* mail = std::get_if<letter>(&p->content);
       trace(event_kind::arrival, *p, *p->to, mail ? mail->describe() : "");
     }
@@ -125,15 +125,14 @@ void sim_engine::start(parcel& p) {
   auto& baby = std::get<newborn>(p.content);
   auto entry = trace(event_kind::start, p, actor, "");
   note(actor, p.identity, event_kind::start);
-  hosted_actor born = baby;
   within(actor, p.identity, platform::background_lane, [&] {
-    born.initialise([this](const caf::local_actor& who, const std::exception_ptr& error) {
-      fail(verdict::exception, "actor " + name_of(hosted_actor{who}) + " threw: " + describe(error));
+    baby.initialise([this](const hosted_actor& who, const std::exception_ptr& error) {
+      fail(verdict::exception, "actor " + name_of(who) + " threw: " + describe(error));
     });
     // Its name may be part of its state, which is there only now.
-    learn_name(actor, born, entry);
+    learn_name(actor, baby, entry);
+    free_parcel(&p);
   });
-  free_parcel(&p);
 }
 
 void sim_engine::handle(entity& actor) {
@@ -185,7 +184,7 @@ void sim_engine::run_work(parcel& p) {
     return;
   }
   auto& task = task_entity(*todo.work);
-  if (options_.trace || options_.log_operations) {
+  if (is_told()) {
     auto info = todo.work->info();
     task.name = name_of(info);
     task.is_internal = std::string_view{info.kind} == "internal task";
@@ -226,9 +225,9 @@ void sim_engine::note(entity& place, std::uint64_t identity, event_kind kind) {
   result_.outcome_hash += mix(place.history);
 }
 
-void sim_engine::trace(event_kind kind, const parcel& p, const entity& to, std::string what) {
-  if (tearing_down_)
-    return;
+std::optional<std::size_t> sim_engine::trace(event_kind kind, const parcel& p, const entity& to, std::string what) {
+  if (tearing_down_ || !is_told())
+    return std::nullopt;
   trace_entry entry{.identity = p.identity,
                     .parent = p.parent,
                     .kind = kind,
@@ -240,8 +239,18 @@ void sim_engine::trace(event_kind kind, const parcel& p, const entity& to, std::
   if (options_.log_operations)
     std::fprintf(stderr, "%6llu %-8s %s -> %s %s\n", static_cast<unsigned long long>(result_.steps), to_string(kind),
                  entry.from.c_str(), entry.to.c_str(), entry.what.c_str());
-  if (options_.trace)
-    result_.trace.push_back(std::move(entry));
+  if (!options_.trace)
+    return std::nullopt;
+  result_.trace.push_back(std::move(entry));
+  return result_.trace.size() - 1;
+}
+
+void sim_engine::learn_name(entity& actor, const hosted_actor& hosted, std::optional<std::size_t> entry) {
+  if (!is_told() || (!hosted.is_alive() && !actor.name.empty()))
+    return;
+  actor.name = name_of(hosted);
+  if (entry)
+    result_.trace[*entry].to = actor.name;
 }
 
 // -- time ---------------------------------------------------------------------

@@ -118,7 +118,10 @@ private:
   template <class Body>
   void within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body);
   void note(entity& place, std::uint64_t identity, event_kind kind);
-  void trace(event_kind kind, const parcel& p, const entity& to, std::string what);
+  bool is_told() const noexcept { return options_.trace || options_.log_operations; }
+  /// @returns where the entry stands in the trace, if it does.
+  std::optional<std::size_t> trace(event_kind kind, const parcel& p, const entity& to, std::string what);
+  void learn_name(entity& actor, const hosted_actor& hosted, std::optional<std::size_t> entry);
 
   simulation_options options_;
   strategy& order_;

@@ -38,8 +38,8 @@ void audit(sim_engine& engine, system& sys) {
     if (engine.step())
       continue;
     if (engine.only_housekeeping_left()) {
-      engine.fail(verdict::deadlock,
-                  "nothing can happen any more, but there is unsettled work:\n" + sys.root().report_at_quiescence().to_text());
+      engine.fail(verdict::deadlock, "nothing can happen any more, but there is unsettled work:\n" +
+                                         sys.root().report_at_quiescence().to_text());
       return;
     }
     engine.advance_to_next_timer();
@@ -60,7 +60,8 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 
 } // namespace
 
-run_result run_scenario(const std::function<void(simulator&)>& body, const simulation_options& options, strategy& order) {
+run_result run_scenario(const std::function<void(simulator&)>& body, const simulation_options& options,
+                        strategy& order) {
   sim_engine engine{options, order};
   {
     system sys{engine, options_for(engine)};
