@@ -24,9 +24,13 @@ BUILDS = {
                  exclude="slow"),
     "tsan": dict(cxx="g++", options=SANITIZED + ["-Db_sanitize=thread", "-Dbench=disabled"], multiplier=6,
                  exclude="slow"),
+    # Tests of the Meson suite fuzz-smoke only; they find out themselves whether afl-fuzz can drive them.
+    "afl": dict(cxx="afl-clang-fast++", options=["-Doptimization=2", "-Ddebug=false", "-Db_pch=false", "-Dfuzz=enabled",
+                                                 "-Dtests=disabled", "-Dexamples=disabled", "-Dbench=disabled"],
+                multiplier=1),
     "clang": dict(cxx="clang++-14", options=["-Doptimization=2", "-Ddebug=false", "-Db_pch=false"], multiplier=1),
 }
-PARTS = ["format", "arrows", "gcc", "install", "asan", "tsan"]
+PARTS = ["format", "arrows", "gcc", "install", "afl", "asan", "tsan"]
 ON_REQUEST = ["clang"]
 BUILD_LIMIT = 1500  # seconds
 TESTS_LIMIT = 1200
@@ -144,15 +148,16 @@ def prepare(suites, build, wanted):
                   "-Dasio=enabled", "-Dtests=enabled", "-Dexamples=enabled"]
         if "-Dcaf=subproject" not in settings["options"]:
             common.remove("-Dcaf:werror=false")
-        launcher = "ccache " if shutil.which("ccache") else ""
+        launcher = "ccache " if shutil.which("ccache") and not settings["cxx"].startswith("afl") else ""
         status, output = run(["meson", "setup", directory] + (["--reconfigure"] if known else []) + common
-                             + settings["options"], 300, {"CXX": launcher + settings["cxx"]})
+                             + settings["options"], 300, {"CXX": launcher + settings["cxx"], "AFL_QUIET": "1"})
     if status == 0:
         with open(stamp, "w", encoding="utf-8") as file:
             file.write(settings["cxx"])
         say(f"building {directory}")
         status, output = run(["ninja", "-C", directory, "-j", JOBS] + targets_of(build, wanted), BUILD_LIMIT,
-                             {"CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime,include_file_ctime"})
+                             {"CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime,include_file_ctime",
+                              "AFL_QUIET": "1"})
         if status != 0:
             wanted = output.split("FAILED:", 1)
             output = "FAILED:" + wanted[1] if len(wanted) == 2 else output
@@ -239,7 +244,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./check", formatter_class=argparse.RawDescriptionHelpFormatter,
                                      description=__doc__, epilog="""
 without arguments: everything, as CI does.
-suites: format, arrows, gcc, install, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
+suites: format, arrows, gcc, install, afl, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
 (contracts, actors, executors, sessions, sim, examples, fuzz, fuzz-smoke, bench-smoke); asan/NAME and so on: that one
 elsewhere. On request only: clang (optimised, without precompiled headers: finds a forgotten #include).""")
     parser.add_argument("--quick", action="store_true", help="format, arrows and the suites of the g++ build only")
@@ -272,6 +277,8 @@ elsewhere. On request only: clang (optimised, without precompiled headers: finds
         elif part == "install":
             check_install(suites)
         else:
+            if part == "afl" and not os.path.exists(os.path.join(ROOT, "fuzz", "meson.build")):
+                continue
             ran = check_build(suites, part, wanted)
             for name in sorted(names - {""} - set(ran)) if ran is not None else []:
                 suites.add(f"{part}/{name}", 0, 1, output="there is no such suite")
