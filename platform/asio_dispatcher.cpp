@@ -22,10 +22,8 @@ time_point after(time_point now, duration delay) noexcept {
 class asio_dispatcher final : public dispatcher {
 public:
   explicit asio_dispatcher(const asio_dispatcher_options& options)
-      : background_{std::in_place}, pool_{*background_, thread_count_of(options), on_quiet, this},
+      : pool_{*background_, thread_count_of(options), on_quiet, this}, timers_{*background_, on_timer, this},
         foreground_{on_quiet, this}, lanes_{on_quiet, this} {
-    guard_.emplace(background_->get_executor());
-    timers_.emplace(*background_, on_timer, this);
     try {
       pool_.start();
     } catch (...) {
@@ -49,10 +47,10 @@ public:
 
   timer_id dispatch_after(duration delay, lane where, runnable& work, priority urgency) override {
     assert(delay >= duration::zero());
-    return timers_->add({after(now(), delay), where, &work, urgency});
+    return timers_.add({after(now(), delay), where, &work, urgency});
   }
 
-  bool cancel(timer_id timer) noexcept override { return timers_->cancel(timer); }
+  bool cancel(timer_id timer) noexcept override { return timers_.cancel(timer); }
 
   time_point now() const noexcept override { return clock::now(); }
 
@@ -91,9 +89,9 @@ public:
       return ended_in_time_;
     const auto give_up = after(now(), deadline);
     stopping_.store(true, std::memory_order_release);
-    timers_->close();
+    timers_.close();
     timer_entry pending;
-    while (timers_->pop(pending))
+    while (timers_.pop(pending))
       drop_timer(pending);
     lanes_.close_all();
     pool_.close();
@@ -167,16 +165,17 @@ private:
     lanes_.join();
     pool_.join();
     foreground_.drop_queued();
-    // Destroys pending handlers while everything that they may call is still here.
+    // Pending handlers are destroyed while everything that they may call is still here.
+    timers_.detach();
     guard_.reset();
-    timers_.reset();
     background_.reset();
+    foreground_.destroy_context();
   }
 
-  std::optional<boost::asio::io_context> background_;
+  std::optional<boost::asio::io_context> background_{std::in_place};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{background_->get_executor()};
   asio_pool pool_;
-  std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guard_;
-  std::optional<asio_timers> timers_;
+  asio_timers timers_;
   asio_foreground foreground_;
   dedicated_lanes lanes_;
   blocked_threads blocked_;

@@ -8,8 +8,8 @@ constexpr unsigned runnables_per_turn = 64;
 } // namespace
 
 asio_foreground::asio_foreground(coalesced_handler::function quiet, void* quiet_context)
-    : pump_{context_, [](void* self) noexcept { static_cast<asio_foreground*>(self)->pump(); }, this},
-      nudge_{context_, [](void*) noexcept {}, nullptr}, quiet_{quiet}, quiet_context_{quiet_context} {}
+    : pump_{*context_, [](void* self) noexcept { static_cast<asio_foreground*>(self)->pump(); }, this},
+      nudge_{*context_, [](void*) noexcept {}, nullptr}, quiet_{quiet}, quiet_context_{quiet_context} {}
 
 bool asio_foreground::push(runnable& work, priority urgency) noexcept {
   {
@@ -20,6 +20,11 @@ bool asio_foreground::push(runnable& work, priority urgency) noexcept {
   }
   pump_.request();
   return true;
+}
+
+void asio_foreground::destroy_context() noexcept {
+  guard_.reset();
+  context_.reset();
 }
 
 void asio_foreground::push_dropped(runnable& work) noexcept {

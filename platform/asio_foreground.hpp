@@ -15,7 +15,13 @@ public:
   /// @param quiet Called on the main thread when everything has ended after `close`.
   asio_foreground(coalesced_handler::function quiet, void* quiet_context);
 
-  boost::asio::io_context& context() noexcept { return context_; }
+  ~asio_foreground() { destroy_context(); }
+
+  boost::asio::io_context& context() noexcept { return *context_; }
+
+  /// Destroys the io_context and the handlers that are pending there, which find everything else alive. After
+  /// `abandon`.
+  void destroy_context() noexcept;
 
   /// Any thread; never allocates. @returns false once closed: the work was not taken.
   bool push(runnable& work, priority urgency) noexcept;
@@ -52,6 +58,8 @@ private:
   bool run_next() noexcept;
 
   const std::thread::id main_thread_ = std::this_thread::get_id();
+  std::optional<boost::asio::io_context> context_{std::in_place};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{context_->get_executor()};
   coalesced_handler pump_;
   coalesced_handler nudge_;
   coalesced_handler::function quiet_;
@@ -62,8 +70,6 @@ private:
   bool closed_ = false;
   bool abandoned_ = false;
   std::atomic<unsigned> depth_ = 0; ///< Grows under the lock; the main thread's.
-  boost::asio::io_context context_; ///< After the handlers' storage.
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{context_.get_executor()};
 };
 
 template <class Condition>
@@ -71,21 +77,21 @@ bool asio_foreground::run_until(Condition done, std::optional<time_point> deadli
   assert(is_main_thread());
   // Whoever stopped the io_context meant a call of `run` of their own: it must find it stopped afterwards.
   bool stopped_within = false;
-  if (context_.stopped())
-    context_.restart();
+  if (context_->stopped())
+    context_->restart();
   if (is_running())
     pump_.request(); // The pump that we are inside of does not go on before we return.
   while (!done()) {
-    const auto count = deadline ? context_.run_one_until(*deadline) : context_.run_one();
+    const auto count = deadline ? context_->run_one_until(*deadline) : context_->run_one();
     if (count > 0)
       continue;
-    if (!context_.stopped())
+    if (!context_->stopped())
       break;
     stopped_within = true;
-    context_.restart();
+    context_->restart();
   }
   if (stopped_within)
-    context_.stop();
+    context_->stop();
   return done();
 }
 

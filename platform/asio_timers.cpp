@@ -32,11 +32,11 @@ bool asio_timers::pop(timer_entry& entry) noexcept {
 }
 
 void asio_timers::arm() {
-  if (queue_.empty() || queue_.next_due() >= armed_)
+  if (closed_ || queue_.empty() || queue_.next_due() >= armed_)
     return;
   armed_ = queue_.next_due();
-  alarm_.expires_at(armed_);
-  alarm_.async_wait([this](const boost::system::error_code& error) {
+  alarm_->expires_at(armed_);
+  alarm_->async_wait([this](const boost::system::error_code& error) {
     if (!error)
       ring();
   });

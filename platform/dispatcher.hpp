@@ -123,9 +123,11 @@ public:
   virtual std::error_code block_until(latch& done, std::optional<time_point> deadline) = 0;
 
   /// Refuses new work, drops waiting timers, lets queued and running work end until `deadline` from now has passed,
-  /// then drops what is still queued. On the main thread it runs the foreground lane meanwhile.
-  /// @returns true if everything ended in time; false if a runnable is still running (its thread is left to it and is
-  /// joined by the destructor). Call once, never from inside a runnable; repeating is harmless.
+  /// then drops what is still queued. On the main thread it runs the foreground lane meanwhile; on another one it
+  /// leaves that to the main thread.
+  /// @returns true if everything ended in time; false if something was dropped from a queue or is still running (its
+  /// thread is left to it and is joined by the destructor). Timers do not count. Call it never from inside a runnable;
+  /// repeating it is harmless and gives the same answer.
   virtual bool stop(duration deadline) = 0;
 
   /// Threads that this dispatcher has created.

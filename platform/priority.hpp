@@ -6,7 +6,8 @@
 namespace troupe {
 
 /// Urgency within one lane. It weighs who runs next there; it never chooses the thread, and it never starves
-/// anyone: of any `priority_weight_sum` consecutive picks in a lane, each non-empty class gets at least its weight.
+/// anyone: of any `priority_weight_sum` consecutive picks in a lane, each class that is never empty meanwhile gets at
+/// least its weight. Where a lane has several threads, that holds for the picks of each of them.
 enum class priority : std::uint8_t { background, normal, foreground, critical };
 
 inline constexpr std::size_t priority_count = 4;

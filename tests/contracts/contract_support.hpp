@@ -57,6 +57,9 @@ private:
   std::atomic<int> left_;
 };
 
+inline constexpr priority all_priorities[] = {priority::background, priority::normal, priority::foreground,
+                                              priority::critical};
+
 inline bool is(const std::error_code& code, dispatch_errc expected) noexcept { return code == expected; }
 
 /// Lets the dispatcher work until `done`; what should happen is a matter of milliseconds.
