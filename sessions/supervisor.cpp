@@ -1,0 +1,67 @@
+// The supervisor actor: a shell that lets its session decide.
+#include "sessions/supervisor.hpp"
+#include "sessions/session_node.hpp"
+#include <caf/all.hpp>
+
+namespace troupe {
+namespace {
+
+using wake_atom = caf::atom_constant<caf::atom("wake")>;
+
+class supervisor final : public caf::event_based_actor, public internal_actor {
+public:
+  supervisor(caf::actor_config& config, counted<session_node> node)
+      : event_based_actor(config), node_(std::move(node)) {
+    set_exit_handler([this](caf::exit_msg& exit) {
+      if (exit.reason == caf::exit_reason::kill)
+        quit(exit.reason);
+      else if (node_)
+        node_->request_close(close_cause::cancelled, node_->now());
+    });
+    set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& error) -> caf::error {
+      why_ = "its supervisor failed: " + describe(error);
+      return caf::sec::runtime_error;
+    });
+    set_default_handler(caf::drop);
+  }
+
+  // An actor that never ran is destroyed without on_exit.
+  ~supervisor() override { let_go(); }
+
+  const char* name() const override { return "troupe.supervisor"; }
+
+  caf::behavior make_behavior() override {
+    return {[this](wake_atom) {
+      if (!node_)
+        return;
+      node_->turn();
+      if (node_->state() == session_state::closed) {
+        node_ = {};
+        quit();
+      }
+    }};
+  }
+
+  void on_exit() override { let_go(); }
+
+private:
+  void let_go() noexcept {
+    if (auto node = std::exchange(node_, {}))
+      node->supervisor_died(why_.empty() ? "its supervisor was killed" : why_);
+  }
+
+  counted<session_node> node_;
+  std::string why_;
+};
+
+} // namespace
+
+caf::actor spawn_supervisor(caf::actor_system& system, session_node& node) {
+  return system.spawn<supervisor, caf::lazy_init + caf::hidden>(counted<session_node>{&node});
+}
+
+void wake_supervisor(const caf::strong_actor_ptr& supervisor) noexcept {
+  caf::anon_send(caf::actor_cast<caf::actor>(supervisor), wake_atom::value);
+}
+
+} // namespace troupe

@@ -1,0 +1,27 @@
+// What the sessions of one system share.
+#pragma once
+#include "executors/executor.hpp"
+#include "sessions/session_state.hpp"
+#include <atomic>
+#include <functional>
+#include <string>
+
+namespace troupe {
+
+class session_node;
+
+/// Owned by the `system`, which outlives its sessions' work. For the sessions' own use.
+struct system_state {
+  platform::dispatcher* dispatcher = nullptr;
+  caf_host* host = nullptr;
+  task_sink* background = nullptr;
+  std::function<void(const std::string&)> log;
+  std::function<void(session_node&)> on_session_closed;
+  std::atomic<std::uint32_t> last_session = 0;
+  /// The actors cannot run any more: sessions that are left decide on the caller's thread.
+  std::atomic<bool> without_actors = false;
+
+  time_point now() const noexcept { return dispatcher->now(); }
+};
+
+} // namespace troupe

@@ -1,0 +1,619 @@
+// What sessions promise on every dispatcher, as tests over a backend; TROUPE_SESSION_CONTRACT(backend) instantiates
+// them.
+//
+// A backend is default-constructible and has
+//   troupe::system& sys();   a fresh system whose main thread is the caller's
+// The tests make progress through block_on and shutdown alone, so virtual time and a single thread will do.
+#pragma once
+#include "actors/ask.hpp"
+#include "sessions/execution_context.hpp"
+#include "sessions/system.hpp"
+#include <algorithm>
+#include <atomic>
+#include <caf/all.hpp>
+#include <chrono>
+#include <doctest/doctest.h>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace troupe::test {
+using namespace std::chrono_literals;
+
+/// Lines from any thread, in order.
+class shared_log {
+public:
+  void add(const std::string& line) {
+    std::lock_guard guard{mutex_};
+    lines_.push_back(line);
+  }
+  std::vector<std::string> lines() const {
+    std::lock_guard guard{mutex_};
+    return lines_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+/// An actor of plain CAF that never answers what it is asked.
+class silent_actor final : public caf::event_based_actor {
+public:
+  explicit silent_actor(caf::actor_config& config) : event_based_actor(config) {}
+  const char* name() const override { return "silent"; }
+  caf::behavior make_behavior() override {
+    return {[this](int) { promise_ = make_response_promise(); },
+            [](std::string) { throw std::runtime_error{"crashed on request"}; }};
+  }
+
+private:
+  caf::response_promise promise_;
+};
+
+/// An actor that cannot be asked to exit, only killed.
+class stubborn_actor final : public caf::event_based_actor {
+public:
+  explicit stubborn_actor(caf::actor_config& config) : event_based_actor(config) {
+    set_exit_handler([this](caf::exit_msg& exit) {
+      if (exit.reason == caf::exit_reason::kill)
+        quit(exit.reason);
+    });
+  }
+  caf::behavior make_behavior() override {
+    return {[](int) {}};
+  }
+};
+
+inline async<void> sleep_through_cancellation(duration at_a_time) {
+  for (;;) {
+    try {
+      co_await sleep_for(at_a_time);
+    } catch (const task_cancelled&) {
+    }
+  }
+}
+
+template <class Backend>
+cleanup_report close(Backend& backend, const session& s, std::optional<duration> budget = {}) {
+  auto ended = backend.sys().block_on(s.close(budget));
+  REQUIRE_MESSAGE(ended.has_value(), ended.describe());
+  return *ended;
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a session runs what is spawned in it, and closes clean", Backend, session_runs) {
+  Backend backend;
+  auto s = backend.sys().open_session({.name = "work"});
+  CHECK(s.state() == session_state::open);
+  CHECK(s.path() == "root/" + to_string(s.id()) + " 'work'");
+  auto sum = s.spawn([] { return 20 + 22; });
+  CHECK(sum.session_id() == s.id());
+  auto delayed = s.spawn([]() -> async<std::string> {
+    co_await sleep_for(1ms);
+    co_return "late";
+  });
+  CHECK(*backend.sys().block_on(std::move(sum)) == 42);
+  CHECK(*backend.sys().block_on(std::move(delayed)) == "late");
+  auto report = close(backend, s);
+  CHECK(report.is_clean());
+  CHECK(report.final_state == session_state::closed);
+  CHECK(report.cause == close_cause::completed);
+  CHECK(report.counters.spawned == 2);
+  CHECK(report.counters.ok == 2);
+  CHECK(s.state() == session_state::closed);
+  CHECK(!backend.sys().root().validate_cleanup());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a closed session refuses work at once", Backend, session_refuses) {
+  Backend backend;
+  auto s = backend.sys().open_session();
+  close(backend, s);
+  bool ran = false;
+  auto refused = s.spawn([&] { ran = true; });
+  CHECK(refused.is_ready());
+  CHECK(refused.state() == task_state::rejected);
+  CHECK(refused.error() == errc::session_closed);
+  CHECK(s.wait_until([] {}).error() == errc::session_closed);
+  CHECK(s.daemon([] {}).error() == errc::session_closed);
+  CHECK(s.own(backend.sys().caf().template spawn<silent_actor>(), "late") == errc::session_closed);
+  bool opened = false;
+  CHECK(s.acquire(
+            "late",
+            [&] {
+              opened = true;
+              return std::error_code{};
+            },
+            [] {}) == errc::session_closed);
+  CHECK_FALSE(opened);
+  auto child = s.open_session({.name = "too late"});
+  CHECK(child.error() == errc::session_closed);
+  CHECK(child.state() == session_state::closed);
+  CHECK(child.spawn([] {}).error() == errc::session_closed);
+  CHECK(close(backend, child).is_clean());
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("an orderly close waits for scoped tasks and cancels daemons", Backend, session_joins) {
+  Backend backend;
+  shared_log log;
+  auto s = backend.sys().open_session();
+  auto scoped = s.spawn([&]() -> async<void> {
+    co_await sleep_for(2ms);
+    log.add("scoped ended");
+  });
+  scoped.detach();
+  auto daemon = s.daemon([&]() -> async<void> {
+    for (;;)
+      co_await sleep_for(1h);
+  });
+  auto report = close(backend, s);
+  CHECK(log.lines() == std::vector<std::string>{"scoped ended"});
+  CHECK(daemon.peek().is_cancelled());
+  CHECK(report.is_clean());
+  CHECK(report.counters.cancelled == 1);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("wait_until work starts at once, delays nobody, and ends before the session does", Backend,
+                          session_wait_until) {
+  Backend backend;
+  shared_log log;
+  auto s = backend.sys().open_session({.grace = 10s});
+  execution_context context{s};
+  auto response = s.spawn([&]() -> async<int> {
+    auto refused = context.wait_until([&]() -> async<void> {
+      co_await sleep_for(5ms);
+      log.add("audited");
+      // Still accepted while the session drains.
+      auto more = current_session().wait_until([&] { log.add("indexed"); });
+      CHECK(!more.error());
+      more.detach();
+      CHECK(current_session().spawn([] {}).error() == errc::session_closed);
+    });
+    CHECK(!refused);
+    co_return 200;
+  });
+  CHECK(*backend.sys().block_on(std::move(response)) == 200);
+  CHECK(log.lines().empty());
+  auto report = close(backend, s);
+  CHECK(log.lines() == std::vector<std::string>{"audited", "indexed"});
+  CHECK(report.is_clean());
+  CHECK(context.wait_until([] {}) == errc::session_closed);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("cancelling a session spares its wait_until tasks until grace has passed", Backend,
+                          session_shields) {
+  Backend backend;
+  auto s = backend.sys().open_session({.grace = 10ms});
+  auto scoped = s.spawn([]() -> async<void> { co_await sleep_for(1h); });
+  auto quick = s.wait_until([]() -> async<void> { co_await sleep_for(1ms); });
+  auto slow = s.wait_until([]() -> async<void> { co_await sleep_for(1h); });
+  s.cancel();
+  auto ended = backend.sys().block_on(s.closed());
+  REQUIRE(ended.has_value());
+  CHECK(scoped.peek().cause() == close_cause::cancelled);
+  CHECK(quick.peek().has_value());
+  CHECK(slow.peek().is_cancelled());
+  CHECK(ended->is_clean());
+  CHECK(ended->cause == close_cause::cancelled);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a task that throws ends its session: the others are cancelled, the error is in the report",
+                          Backend, session_fails) {
+  Backend backend;
+  auto s = backend.sys().open_session({.name = "order"});
+  auto waits = s.spawn([]() -> async<void> { co_await sleep_for(1h); });
+  auto throws = s.spawn([]() -> int { throw std::runtime_error{"disk full"}; }, {.name = "store"});
+  auto ended = backend.sys().block_on(s.closed());
+  REQUIRE(ended.has_value());
+  CHECK(ended->outcome == close_outcome::failed);
+  CHECK(ended->cause == close_cause::task_failed);
+  CHECK(ended->first_error.find("'store'") != std::string::npos);
+  CHECK(ended->first_error.find("session_contract.hpp:") != std::string::npos);
+  CHECK(ended->first_error.find("disk full") != std::string::npos);
+  CHECK(ended->survivors.empty());
+  CHECK(waits.peek().cause() == close_cause::task_failed);
+  CHECK(backend.sys().root().is_open());
+  CHECK(backend.sys().root().report().children_failed == 1);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("what a closure throws in its destructor is a failure of its task", Backend,
+                          session_throwing_destructor) {
+  Backend backend;
+  struct bomb {
+    bool armed = true;
+    bomb() = default;
+    bomb(bomb&& other) noexcept : armed(std::exchange(other.armed, false)) {}
+    ~bomb() noexcept(false) {
+      if (armed)
+        throw std::runtime_error{"cannot flush"};
+    }
+    void operator()() const {}
+  };
+  auto s = backend.sys().open_session();
+  auto task = s.spawn(bomb{});
+  auto ended = backend.sys().block_on(s.closed());
+  REQUIRE(ended.has_value());
+  CHECK(ended->outcome == close_outcome::failed);
+  CHECK(ended->first_error.find("cannot flush") != std::string::npos);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("sessions close after the ones below them, the last opened first", Backend, session_nests) {
+  Backend backend;
+  shared_log log;
+  auto outer = backend.sys().open_session({.name = "outer"});
+  auto note = [&](const char* what) { return [&log, what] { log.add(what); }; };
+  REQUIRE(!outer.acquire("outer", {}, note("outer closed")));
+  auto first = outer.open_session({.name = "first"});
+  REQUIRE(!first.acquire("first", {}, note("first closed")));
+  auto second = outer.open_session({.name = "second"});
+  REQUIRE(!second.acquire("second", {}, note("second closed")));
+  auto inner = second.open_session({.name = "inner"});
+  REQUIRE(!inner.acquire("inner", {}, note("inner closed")));
+  CHECK(inner.path() == "root/outer/second/" + to_string(inner.id()) + " 'inner'");
+  CHECK(inner.parent() == second);
+  CHECK(outer.children().size() == 2);
+  std::string why;
+  CHECK(outer.validate_cleanup(&why) == errc::not_clean);
+  CHECK(why.find("2 open child sessions") != std::string::npos);
+  auto report = close(backend, outer);
+  CHECK(log.lines() == std::vector<std::string>{"inner closed", "second closed", "first closed", "outer closed"});
+  CHECK(report.is_clean());
+  CHECK(report.children_closed == 2);
+  CHECK(inner.cause() == close_cause::parent_closed);
+  CHECK(inner.state() == session_state::closed);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("cancellation reaches every session below, with its cause", Backend, session_cancels_tree) {
+  Backend backend;
+  auto outer = backend.sys().open_session();
+  auto inner = outer.open_session().open_session();
+  auto task = inner.spawn([]() -> async<void> { co_await sleep_for(1h); });
+  outer.cancel();
+  REQUIRE(backend.sys().block_on(outer.closed()).has_value());
+  CHECK(task.peek().cause() == close_cause::cancelled);
+  CHECK(inner.cause() == close_cause::cancelled);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a deadline closes a session and those below, who cannot exceed it", Backend,
+                          session_deadline) {
+  Backend backend;
+  auto outer = backend.sys().open_session({.deadline = 5ms});
+  auto inner = outer.open_session({.deadline = 1h});
+  CHECK(inner.deadline() == outer.deadline());
+  auto tight = outer.open_session({.deadline = 1ms});
+  CHECK(*tight.deadline() < *outer.deadline());
+  auto task = inner.spawn([]() -> async<void> { co_await sleep_for(1h); });
+  auto ended = backend.sys().block_on(outer.closed());
+  REQUIRE(ended.has_value());
+  CHECK(ended->cause == close_cause::deadline_exceeded);
+  CHECK(task.peek().cause() == close_cause::deadline_exceeded);
+  CHECK(inner.cause() == close_cause::deadline_exceeded);
+  CHECK(tight.cause() == close_cause::deadline_exceeded);
+  CHECK(ended->is_clean());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a task is detached to a session above its own, never to nobody", Backend, session_detaches) {
+  Backend backend;
+  auto outer = backend.sys().open_session({.name = "outer"});
+  auto s = outer.open_session();
+  auto sibling = outer.open_session();
+  auto sleeper = [](duration d) { return [d]() -> async<void> { co_await sleep_for(d); }; };
+  auto kept = outer.spawn(sleeper(1ms));
+  auto moved = s.spawn(sleeper(30ms), {.name = "moved"});
+  auto id = moved.id();
+  CHECK(s.detach(std::move(moved), sibling) == errc::invalid_argument);
+  CHECK(sibling.detach(std::move(moved)) == errc::invalid_argument);
+  REQUIRE(moved.valid());
+  CHECK(!s.detach(std::move(moved), outer));
+  CHECK_FALSE(moved.valid());
+  CHECK(close(backend, s).is_clean());
+  CHECK_FALSE(backend.sys().is_task_complete(id));
+  CHECK_FALSE(outer.is_task_complete(id));
+  auto names = outer.report().survivors;
+  CHECK(std::any_of(names.begin(), names.end(), [](auto& survivor) { return survivor.name == "moved"; }));
+  auto report = close(backend, outer);
+  CHECK(report.is_clean());
+  CHECK(report.counters.taken_over == 1);
+  CHECK(backend.sys().is_task_complete(id));
+  CHECK(kept.is_ready());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a detached task can be found and cancelled by its name, and the root is audited for it",
+                          Backend, session_detaches_to_root) {
+  Backend backend;
+  auto s = backend.sys().open_session();
+  auto task = s.spawn([]() -> async<void> { co_await sleep_for(1h); });
+  auto id = task.id();
+  REQUIRE(!s.detach(std::move(task)));
+  CHECK(close(backend, s).is_clean());
+  CHECK(backend.sys().root().validate_cleanup() == errc::not_clean);
+  CHECK_FALSE(backend.sys().find_session(s.id()).valid());
+  CHECK(backend.sys().cancel_task(id));
+  auto report = backend.sys().shutdown(10s);
+  CHECK(report.is_clean());
+  CHECK(report.counters.cancelled == 1);
+  CHECK_FALSE(backend.sys().cancel_task(id));
+}
+
+TEST_CASE_TEMPLATE_DEFINE("resources are released in reverse order, after their users, and values by reference",
+                          Backend, session_resources) {
+  Backend backend;
+  shared_log log;
+  auto s = backend.sys().open_session();
+  auto file = s.acquire(
+      "file", [] { return std::string{"open"}; },
+      [&](std::string& value) {
+        log.add("file closed " + value);
+        value = "closed";
+      });
+  REQUIRE(file);
+  REQUIRE(!s.acquire(
+      "index", [] { return std::error_code{}; }, [&] { log.add("index closed"); }));
+  auto refused = s.acquire(
+      "broken", []() -> caf::expected<int> { return caf::make_error(caf::sec::cannot_open_file); }, [](int&) {});
+  CHECK_FALSE(refused);
+  CHECK(refused.error() == caf::sec::cannot_open_file);
+  s.wait_until([&, file = *file]() -> async<void> {
+     co_await sleep_for(2ms);
+     log.add("used " + *file);
+   }).detach();
+  CHECK(close(backend, s).is_clean());
+  CHECK(log.lines() == std::vector<std::string>{"used open", "index closed", "file closed open"});
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a closer that throws is reported, and the others run all the same", Backend,
+                          session_throwing_closer) {
+  Backend backend;
+  shared_log log;
+  auto s = backend.sys().open_session();
+  REQUIRE(!s.acquire("file", {}, [&] { log.add("file closed"); }));
+  REQUIRE(!s.acquire("index", {}, [] { throw std::runtime_error{"cannot flush"}; }));
+  auto report = close(backend, s);
+  CHECK(log.lines() == std::vector<std::string>{"file closed"});
+  CHECK(report.outcome == close_outcome::dirty);
+  CHECK(report.first_error.find("'index'") != std::string::npos);
+  CHECK(report.first_error.find("cannot flush") != std::string::npos);
+  CHECK(report.survivors.empty());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("owned actors exit with their session, and are killed if they do not", Backend,
+                          session_actors) {
+  Backend backend;
+  auto& caf_system = backend.sys().caf();
+  auto s = backend.sys().open_session({.shutdown_budget = 80ms});
+  auto polite = caf_system.template spawn<silent_actor>();
+  auto stubborn = caf_system.template spawn<stubborn_actor>();
+  REQUIRE(!s.own(polite, "polite"));
+  REQUIRE(!s.own(stubborn, "stubborn"));
+  CHECK(s.report().is_clean());
+  auto report = close(backend, s);
+  CHECK(report.is_clean());
+  CHECK(report.phases.back().state == session_state::killing);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("an owned actor that crashes fails its session; one that ends does not", Backend,
+                          session_actor_crash) {
+  Backend backend;
+  auto& caf_system = backend.sys().caf();
+  auto s = backend.sys().open_session();
+  auto ends = caf_system.template spawn<silent_actor>();
+  auto crashes = caf_system.template spawn<silent_actor>();
+  REQUIRE(!s.own(ends, "ends"));
+  REQUIRE(!s.own(crashes, "crashes"));
+  caf::anon_send(ends, caf::exit_msg{ends->address(), caf::exit_reason::normal});
+  caf::anon_send(crashes, std::string{"please"});
+  auto ended = backend.sys().block_on(s.closed());
+  REQUIRE(ended.has_value());
+  CHECK(ended->outcome == close_outcome::failed);
+  CHECK(ended->first_error.find("actor2 'crashes' ended") != std::string::npos);
+  CHECK(ended->further_errors.empty());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a session outlives its supervisor: it is closed in order, as failed", Backend,
+                          session_supervisor_killed) {
+  Backend backend;
+  shared_log log;
+  auto s = backend.sys().open_session();
+  auto below = s.open_session();
+  REQUIRE(!s.acquire("file", {}, [&] { log.add("file closed"); }));
+  auto task = below.spawn([]() -> async<void> { co_await sleep_for(1h); });
+  send_urgent_exit(s.address(), caf::exit_reason::kill);
+  auto ended = backend.sys().block_on(s.closed());
+  REQUIRE(ended.has_value());
+  CHECK(ended->outcome == close_outcome::failed);
+  CHECK(ended->first_error == "its supervisor was killed");
+  CHECK(ended->survivors.empty());
+  CHECK(below.state() == session_state::closed);
+  CHECK(task.peek().is_cancelled());
+  CHECK(log.lines() == std::vector<std::string>{"file closed"});
+}
+
+TEST_CASE_TEMPLATE_DEFINE("an exit message to a session closes it", Backend, session_exit_message) {
+  Backend backend;
+  auto s = backend.sys().open_session();
+  caf::anon_send_exit(s.address(), caf::exit_reason::user_shutdown);
+  auto ended = backend.sys().block_on(s.closed());
+  REQUIRE(ended.has_value());
+  CHECK(ended->is_clean());
+  CHECK(ended->cause == close_cause::cancelled);
+  CHECK(!s.address());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a task that never ends is abandoned when the budget is spent, and named", Backend,
+                          session_abandons) {
+  Backend backend;
+  auto budget = 20ms;
+  SUBCASE("with a budget") {}
+  SUBCASE("with none at all") { budget = 0ms; }
+  auto s = backend.sys().open_session({.name = "stuck"});
+  auto task = s.spawn([] { return sleep_through_cancellation(1h); }, {.name = "endless"});
+  // Its first step has to be over.
+  REQUIRE(backend.sys().block_on(s.spawn([]() -> async<void> { co_await sleep_for(1ms); })).has_value());
+  auto report = close(backend, s, budget);
+  CHECK(report.outcome == close_outcome::dirty);
+  REQUIRE(report.survivors.size() == 1);
+  CHECK(report.survivors[0].name == "endless");
+  CHECK(report.survivors[0].spawned_at.find("session_contract.hpp:") == 0);
+  CHECK(report.survivors[0].executor == "background");
+  CHECK(report.counters.abandoned == 1);
+  CHECK(task.error() == errc::task_abandoned);
+  CHECK(s.validate_cleanup() == errc::not_clean);
+  auto root = backend.sys().shutdown(10s);
+  CHECK(root.outcome == close_outcome::dirty);
+  REQUIRE(root.children.size() == 1);
+  CHECK(root.children[0].survivors.size() == 1);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a report says of each task what keeps it alive", Backend, session_explains) {
+  Backend backend;
+  auto s = backend.sys().open_session();
+  auto silent = backend.sys().caf().template spawn<silent_actor>();
+  REQUIRE(!s.own(silent, "silent"));
+  auto sleeps = s.spawn([]() -> async<void> { co_await sleep_for(1h); }, {.name = "sleeps"});
+  auto asks =
+      s.spawn([silent]() -> async<void> { static_cast<void>(co_await ask<int>(silent, 2h, 1)); }, {.name = "asks"});
+  auto awaits = s.spawn([&]() -> async<void> { co_await sleeps; }, {.name = "awaits"});
+  auto below = s.open_session({.name = "below"});
+  auto closes = s.spawn([below]() -> async<void> { static_cast<void>(co_await below.closed()); }, {.name = "closes"});
+  REQUIRE(backend.sys().block_on(s.spawn([]() -> async<void> { co_await sleep_for(2ms); })).has_value());
+  auto report = s.report();
+  REQUIRE(report.survivors.size() == 5);
+  auto named = [&](const std::string& name) -> survivor& {
+    return *std::find_if(report.survivors.begin(), report.survivors.end(), [&](auto& s) { return s.name == name; });
+  };
+  CHECK(named("sleeps").verdict == survivor_verdict::waiting_timer);
+  CHECK(named("asks").verdict == survivor_verdict::waiting_reply);
+  CHECK(named("asks").kept_alive_by.find("actor " + std::to_string(silent.id())) != std::string::npos);
+  CHECK(named("awaits").verdict == survivor_verdict::waiting_task);
+  CHECK(named("awaits").kept_alive_by.find(to_string(sleeps.id())) != std::string::npos);
+  CHECK(named("closes").verdict == survivor_verdict::waiting_session);
+  CHECK(named("closes").kept_alive_by == "the close of session " + to_string(below.id()));
+  CHECK(named("below").kind == survivor_kind::session);
+  auto quiet = s.report_at_quiescence();
+  for (auto& survivor : quiet.survivors)
+    CHECK((survivor.verdict == survivor_verdict::never_completes) ==
+          (survivor.name != "sleeps" && survivor.name != "asks"));
+  s.cancel();
+  REQUIRE(backend.sys().block_on(s.closed()).has_value());
+  CHECK(s.report().is_clean());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("every caller of close gets the report, whenever it asks, and need not wait", Backend,
+                          session_close_again) {
+  Backend backend;
+  auto s = backend.sys().open_session();
+  s.spawn([]() -> async<void> { co_await sleep_for(2ms); }).detach();
+  { auto dropped = s.close(); }
+  auto first = s.close(), second = s.closed();
+  REQUIRE(backend.sys().block_on(std::move(first)).has_value());
+  auto ended = backend.sys().block_on(std::move(second));
+  REQUIRE(ended.has_value());
+  CHECK(ended->counters.ok == 1);
+  CHECK(close(backend, s).counters.ok == 1);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("the current session is the running task's", Backend, session_current) {
+  Backend backend;
+  CHECK_FALSE(current_session().valid());
+  auto outer = backend.sys().open_session(), inner = outer.open_session();
+  auto seen = outer.spawn([inner]() -> async<std::vector<session>> {
+    std::vector<session> seen{current_session()};
+    auto child = inner.spawn([] { return current_session(); });
+    seen.push_back(co_await child);
+    seen.push_back(current_session());
+    co_return seen;
+  });
+  auto ended = backend.sys().block_on(std::move(seen));
+  REQUIRE(ended.has_value());
+  CHECK(*ended == std::vector<session>{outer, inner, outer});
+}
+
+TEST_CASE_TEMPLATE_DEFINE("an executor spawns into the running task's session", Backend, session_executor_spawn) {
+  Backend backend;
+  auto s = backend.sys().open_session();
+  auto& background = backend.sys().background();
+  auto inside = s.spawn([&]() -> async<session_id> {
+    auto task = background.spawn([] { return current_session().id(); });
+    co_return co_await task;
+  });
+  CHECK(*backend.sys().block_on(std::move(inside)) == s.id());
+  auto outside = background.spawn([] { return current_session().id(); });
+  CHECK(*backend.sys().block_on(std::move(outside)) == backend.sys().root().id());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("shutdown closes everything in order and reports", Backend, session_shutdown) {
+  Backend backend;
+  shared_log log;
+  auto& sys = backend.sys();
+  auto s = sys.open_session({.name = "server"});
+  REQUIRE(!s.acquire("port", {}, [&] { log.add("port closed"); }));
+  s.daemon([]() -> async<void> { co_await sleep_for(1h); }).detach();
+  s.spawn([&]() -> async<void> {
+     co_await sleep_for(2ms);
+     log.add("request served");
+   }).detach();
+  auto report = sys.shutdown(10s);
+  CHECK(log.lines() == std::vector<std::string>{"request served", "port closed"});
+  CHECK(report.is_clean());
+  CHECK(report.path == "root");
+  CHECK(report.cause == close_cause::system_stopping);
+  CHECK(s.state() == session_state::closed);
+  CHECK(sys.open_session().error() == errc::session_closed);
+  CHECK(sys.background().spawn([] {}).error() == errc::session_closed);
+  CHECK(sys.shutdown().is_clean());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("many sessions at once each close with what they own", Backend, session_many) {
+  Backend backend;
+  std::atomic<int> ran = 0;
+  std::vector<task<cleanup_report>> closes;
+  for (int i = 0; i < 200; ++i) {
+    auto s = backend.sys().open_session({.deadline = 1h});
+    for (int j = 0; j < 5; ++j)
+      s.spawn([&ran]() -> async<void> {
+         co_await yield();
+         ++ran;
+       }).detach();
+    closes.push_back(s.close());
+  }
+  for (auto& close : closes) {
+    auto ended = backend.sys().block_on(std::move(close));
+    REQUIRE(ended.has_value());
+    CHECK(ended->is_clean());
+    CHECK(ended->counters.ok == 5);
+  }
+  CHECK(ran == 1000);
+  CHECK(backend.sys().root().report().children_closed == 200);
+  CHECK(!backend.sys().root().validate_cleanup());
+}
+
+} // namespace troupe::test
+
+/// Instantiates the contract for a backend, once per file.
+#define TROUPE_SESSION_CONTRACT(backend)                                                                               \
+  TEST_CASE_TEMPLATE_INVOKE(session_runs, backend);                                                                    \
+  TEST_CASE_TEMPLATE_INVOKE(session_refuses, backend);                                                                 \
+  TEST_CASE_TEMPLATE_INVOKE(session_joins, backend);                                                                   \
+  TEST_CASE_TEMPLATE_INVOKE(session_wait_until, backend);                                                              \
+  TEST_CASE_TEMPLATE_INVOKE(session_shields, backend);                                                                 \
+  TEST_CASE_TEMPLATE_INVOKE(session_fails, backend);                                                                   \
+  TEST_CASE_TEMPLATE_INVOKE(session_throwing_destructor, backend);                                                     \
+  TEST_CASE_TEMPLATE_INVOKE(session_nests, backend);                                                                   \
+  TEST_CASE_TEMPLATE_INVOKE(session_cancels_tree, backend);                                                            \
+  TEST_CASE_TEMPLATE_INVOKE(session_deadline, backend);                                                                \
+  TEST_CASE_TEMPLATE_INVOKE(session_detaches, backend);                                                                \
+  TEST_CASE_TEMPLATE_INVOKE(session_detaches_to_root, backend);                                                        \
+  TEST_CASE_TEMPLATE_INVOKE(session_resources, backend);                                                               \
+  TEST_CASE_TEMPLATE_INVOKE(session_throwing_closer, backend);                                                         \
+  TEST_CASE_TEMPLATE_INVOKE(session_actors, backend);                                                                  \
+  TEST_CASE_TEMPLATE_INVOKE(session_actor_crash, backend);                                                             \
+  TEST_CASE_TEMPLATE_INVOKE(session_supervisor_killed, backend);                                                       \
+  TEST_CASE_TEMPLATE_INVOKE(session_exit_message, backend);                                                            \
+  TEST_CASE_TEMPLATE_INVOKE(session_abandons, backend);                                                                \
+  TEST_CASE_TEMPLATE_INVOKE(session_explains, backend);                                                                \
+  TEST_CASE_TEMPLATE_INVOKE(session_close_again, backend);                                                             \
+  TEST_CASE_TEMPLATE_INVOKE(session_current, backend);                                                                 \
+  TEST_CASE_TEMPLATE_INVOKE(session_executor_spawn, backend);                                                          \
+  TEST_CASE_TEMPLATE_INVOKE(session_shutdown, backend);                                                                \
+  TEST_CASE_TEMPLATE_INVOKE(session_many, backend)
