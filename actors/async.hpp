@@ -40,8 +40,11 @@ struct async_promise_base {
   /// Every co_await passes here: a coroutine that something resumed on the wrong thread is caught at its next one.
   template <class Awaitable>
   Awaitable&& await_transform(Awaitable&& awaitable) const noexcept {
-    if (task)
+    if (task) {
       task->check_thread("resumed");
+      if constexpr (!requires { typename std::decay_t<Awaitable>::troupe_awaitable; })
+        task->note_foreign_wait();
+    }
     return std::forward<Awaitable>(awaitable);
   }
 };
@@ -72,6 +75,7 @@ template <class T>
 class [[nodiscard]] async {
 public:
   using promise_type = detail::async_promise<T>;
+  using troupe_awaitable = void;
 
   async(async&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
   async& operator=(async&& other) noexcept {
@@ -126,6 +130,7 @@ inline async<void> detail::async_promise<void>::get_return_object() noexcept {
 template <class Derived>
 class suspension {
 public:
+  using troupe_awaitable = void;
   suspension() = default;
   /// Movable until it is awaited.
   suspension(suspension&&) noexcept {}

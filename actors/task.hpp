@@ -241,8 +241,9 @@ private:
 /// (`wait_until` and `daemon` tasks go on). An empty handle (moved from) allows only destruction and assignment.
 /// Thread safety: one thread at a time per handle; the task itself may run anywhere.
 template <class T = void>
-class [[nodiscard]] task {
+class task {
 public:
+  using troupe_awaitable = void;
   task() = default;
   /// Takes over one reference. For implementations of spawn.
   explicit task(detail::task_cell<T>* cell) noexcept : cell_(cell) {}

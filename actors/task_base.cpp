@@ -193,6 +193,11 @@ std::uint64_t task_base::suspend_at(std::coroutine_handle<> resume_point, const 
   return ticket;
 }
 
+void task_base::note_foreign_wait() noexcept {
+  std::lock_guard guard{lock_};
+  wait_info_ = {.kind = wait_kind::custom, .what = "an awaitable that Troupe does not know"};
+}
+
 bool task_base::commit(std::uint64_t ticket) noexcept {
   auto arming = (ticket << 2) | wait_arming;
   if (wait_.compare_exchange_strong(arming, (ticket << 2) | wait_armed, std::memory_order_seq_cst))

@@ -75,6 +75,8 @@ public:
   bool commit(std::uint64_t ticket) noexcept;
   /// Queues the next step, if `ticket` still names the present suspension. Any thread.
   bool wake(std::uint64_t ticket) noexcept;
+  /// Takes note that the running step awaits something that Troupe knows nothing of, for reports.
+  void note_foreign_wait() noexcept;
   /// Whether cancellation has reached the task (for a shielded one: only once its shield is gone).
   bool is_cancelled() const noexcept { return cancel_.load(std::memory_order_seq_cst) >= cancel_delivered; }
   close_cause cause() const noexcept { return cause_.load(std::memory_order_relaxed); }

@@ -56,19 +56,19 @@ public:
 
   /// Spawns `work` here as a task of the running task's session, or of the root session outside of any task.
   template <class F>
-  task<detail::task_value_t<F>> spawn(F&& work, spawn_options options = {},
-                                      source_location where = source_location::current()) {
+  [[nodiscard]] task<detail::task_value_t<F>> spawn(F&& work, spawn_options options = {},
+                                                    source_location where = source_location::current()) {
     return spawn_on(present_owner(), *this, options, where, std::forward<F>(work));
   }
   /// The same with a label.
   template <class F>
-  task<detail::task_value_t<F>> spawn_labeled(label name, F&& work,
-                                              source_location where = source_location::current()) {
+  [[nodiscard]] task<detail::task_value_t<F>> spawn_labeled(label name, F&& work,
+                                                            source_location where = source_location::current()) {
     return spawn(std::forward<F>(work), {.name = std::move(name)}, where);
   }
   /// A task that ends once `delay` (>= 0) has passed. Cancelling it withdraws the timer: its outcome then is a
   /// cancellation, never `elapsed`.
-  task<elapsed> timer(platform::duration delay, source_location where = source_location::current());
+  [[nodiscard]] task<elapsed> timer(platform::duration delay, source_location where = source_location::current());
 
   /// Waits for the task's end: on the main thread the foreground lane runs meanwhile, in the simulator events do, any
   /// other thread blocks. If waiting can never end, the outcome is `errc::would_deadlock`: a task that waits for

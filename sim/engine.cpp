@@ -9,6 +9,7 @@ namespace troupe {
 namespace {
 /// Far from zero, so that "some time ago" can be computed.
 constexpr platform::time_point epoch{std::chrono::hours{1}};
+constexpr platform::lane no_lane{~std::uint32_t{0}};
 constexpr std::uint64_t outside_identity = 0x74726f757065ull;
 
 std::string name_of(const platform::runnable_info& info) {
@@ -24,7 +25,7 @@ std::string name_of(const hosted_actor& actor) { return actor.name() + "#" + std
 
 sim_engine::sim_engine(const simulation_options& options, strategy& order)
     : options_(options), order_(order),
-      now_(epoch), outside_{&new_entity(), outside_identity, 0, platform::foreground_lane, nullptr} {
+      now_(epoch), outside_{&new_entity(), outside_identity, 0, no_lane, nullptr} {
   outside_.who->name = "test";
   lanes_.emplace_back().place = &new_entity();
   lanes_[0].place->name = "main thread";
@@ -174,6 +175,11 @@ void sim_engine::run_work(parcel& p) {
   if (kind == event_kind::timer)
     timers_by_number_.erase(std::exchange(p.timer, 0));
   auto* lane = find_lane(todo.lane);
+  if (lane && kind == event_kind::timer && !lane->is_open) {
+    free_parcel(&p);
+    todo.work->drop();
+    return;
+  }
   if (lane && kind == event_kind::timer) {
     // Its time has come; now it queues for its lane like anything else.
     auto which = static_cast<std::size_t>(todo.urgency);
@@ -393,6 +399,8 @@ std::error_code sim_engine::block_until(platform::latch& done, std::optional<pla
       return platform::dispatch_errc::stopped;
     if (deadline ? advance_to_next_timer(*deadline) : advance_to_next_timer())
       continue;
+    if (stopped_)
+      return platform::dispatch_errc::stopped;
     if (!deadline)
       return platform::dispatch_errc::would_deadlock;
     now_ = std::max(now_, *deadline);

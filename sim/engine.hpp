@@ -58,7 +58,9 @@ public:
                                     priority urgency) override;
   bool cancel(platform::timer_id timer) noexcept override;
   platform::time_point now() const noexcept override { return now_; }
-  bool is_main_thread() const noexcept override { return is_on(platform::foreground_lane); }
+  bool is_main_thread() const noexcept override {
+    return is_on(platform::foreground_lane) || (present_ == &outside_ && !is_foreign());
+  }
   bool is_on(platform::lane where) const noexcept override;
   platform::lane open_lane(std::string name, std::error_code& error) override;
   void close_lane(platform::lane where) noexcept override;
