@@ -52,36 +52,89 @@ struct row {
   bool is_out_of_turn = false;
 };
 
-std::string label_of(const trace_entry& entry) {
+/// CAF prints a message as a tuple: "('reserve', 2)" reads better as "reserve(2)", "(order{1})" as "order{1}".
+std::string message_text(const std::string& tuple) {
+  if (tuple.size() < 2 || tuple.front() != '(' || tuple.back() != ')')
+    return tuple;
+  auto inner = tuple.substr(1, tuple.size() - 2);
+  auto quote = inner.find('\'', 1);
+  if (inner.front() != '\'' || quote == inner.npos)
+    return inner;
+  auto name = inner.substr(1, quote - 1);
+  if (quote + 1 == inner.size())
+    return name;
+  return inner.compare(quote, 3, "', ") == 0 ? name + "(" + inner.substr(quote + 3) + ")" : inner;
+}
+
+/// What to write on the arrow. `is_first` if nothing happened there before.
+std::string label_of(const trace_entry& entry, bool is_first) {
   auto what = one_line(entry.what);
   switch (entry.kind) {
   case event_kind::start:
     return what.empty() ? "starts" : "starts: " + what;
   case event_kind::timer:
     return what.empty() ? "timer" : "timer: " + what;
+  case event_kind::step: {
+    // The column is headed by the task's label: no need to repeat it.
+    auto quoted = "'" + what + "'";
+    if (!what.empty() &&
+        (entry.to.size() < quoted.size() || entry.to.substr(entry.to.size() - quoted.size()) != quoted))
+      return what;
+    return is_first ? "starts" : entry.from == entry.to ? "goes on" : "resumes";
+  }
   default:
-    return what.empty() ? to_string(entry.kind) : what;
+    return what.empty() ? to_string(entry.kind) : message_text(what);
   }
 }
 
 std::vector<row> visible_rows(const run_result& result) {
-  std::unordered_set<std::uint64_t> out_of_turn; // A message's arrival and its handling share their identity.
+  // A message's arrival and its handling share their identity. Only at its arrival the sender is sure to be around.
+  std::unordered_map<std::uint64_t, const trace_entry*> arrivals;
+  for (const auto& entry : result.trace)
+    if (entry.kind == event_kind::arrival)
+      arrivals.emplace(entry.identity, &entry);
+  std::unordered_set<std::uint64_t> out_of_turn;
   for (const auto& each : result.decisions)
     if (each.kind == decision_kind::event && each.index != 0)
       out_of_turn.insert(each.identity);
 
   std::vector<row> rows;
+  std::unordered_set<std::string> seen;
   for (std::size_t i = 0; i < result.trace.size(); ++i) {
     const auto& entry = result.trace[i];
     if (entry.internal || entry.kind == event_kind::arrival)
       continue;
-    row shown{i + 1,           one_line(entry.from), one_line(entry.to),
-              label_of(entry), entry.time,           out_of_turn.count(entry.identity) != 0};
+    row shown{i + 1,
+              one_line(entry.from),
+              one_line(entry.to),
+              label_of(entry, seen.insert(entry.to).second),
+              entry.time,
+              out_of_turn.count(entry.identity) != 0};
+    if (auto arrival = arrivals.find(entry.identity); arrival != arrivals.end())
+      shown.from = one_line(arrival->second->from);
     if (shown.from.empty())
       shown.from = shown.to;
     rows.push_back(std::move(shown));
   }
   return rows;
+}
+
+/// Makes one row of a participant's steps that nothing of interest came between.
+void merge_repetitions(std::vector<row>& rows) {
+  std::vector<row> merged;
+  std::size_t times = 1;
+  for (auto& each : rows) {
+    auto* last = merged.empty() ? nullptr : &merged.back();
+    if (last && each.from == each.to && last->from == each.from && last->to == each.to && last->time == each.time &&
+        (last->what == each.what || last->what == each.what + " (" + std::to_string(times) + "x)")) {
+      last->what = each.what + " (" + std::to_string(++times) + "x)";
+      last->is_out_of_turn = last->is_out_of_turn || each.is_out_of_turn;
+      continue;
+    }
+    times = 1;
+    merged.push_back(std::move(each));
+  }
+  rows = std::move(merged);
 }
 
 /// Takes rows out of the middle. @returns the index of the first row after the gap, and its size.
@@ -279,6 +332,7 @@ std::string chart(const run_result& result, const chart_options& options) {
   auto rows = visible_rows(result);
   if (rows.empty())
     return verdict_text(result);
+  merge_repetitions(rows);
   const auto [gap_at, gap] = elide(rows, std::max<std::size_t>(options.max_rows, 3));
   // Other verdicts are about the whole run, not about its last event.
   const bool is_last_failing = result.end == verdict::failed || result.end == verdict::exception;

@@ -6,8 +6,8 @@
 namespace troupe {
 
 struct shrink_options {
-  std::uint64_t max_runs = 3'000;       ///< Runs to spend at most.
-  std::uint64_t max_steps = 20'000'000; ///< Events to spend at most, over all runs.
+  std::uint64_t max_runs = 3'000;      ///< Runs to spend at most.
+  std::uint64_t max_steps = 5'000'000; ///< Events to spend at most, over all runs.
 };
 
 struct shrink_result {
