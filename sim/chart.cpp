@@ -333,7 +333,9 @@ std::string chart(const run_result& result, const chart_options& options) {
   if (rows.empty())
     return verdict_text(result);
   merge_repetitions(rows);
-  const auto [gap_at, gap] = elide(rows, std::max<std::size_t>(options.max_rows, 3));
+  const auto elided = elide(rows, std::max<std::size_t>(options.max_rows, 3));
+  // Not a structured binding: clang 14 cannot capture one.
+  const auto gap_at = elided.first, gap = elided.second;
   // Other verdicts are about the whole run, not about its last event.
   const bool is_last_failing = result.end == verdict::failed || result.end == verdict::exception;
   const auto drawn = [&] {
