@@ -170,8 +170,9 @@ runnable* asio_pool::next_shared(worker& self, std::uint64_t tick, std::uint32_t
   const auto urgency = class_to_pick(tick, has_local ? mask | class_bit(priority::normal) : mask);
   if (urgency != priority::normal)
     return shared_.pop(urgency);
-  // Two picks of 15 go to the shared queue first, so that a busy ring cannot starve it.
-  return has_local && class_due(tick) != priority::normal ? nullptr : fetch(self);
+  // Of the two picks of 15 that are due, one goes to the shared queue first: a busy ring cannot starve it, nor it that.
+  const bool shared_first = class_due(tick) == priority::normal && tick % priority_weight_sum < priority_weight_sum / 2;
+  return has_local && !shared_first ? nullptr : fetch(self);
 }
 
 runnable* asio_pool::next_local(worker& self) noexcept {
@@ -260,9 +261,7 @@ runnable* asio_pool::wait(worker& self) noexcept {
   if (!work_is_visible() && !halted_.load(std::memory_order_seq_cst)) {
     if (closed_.load(std::memory_order_seq_cst) && is_quiet())
       quiet_(quiet_context_);
-    state = state_.load(std::memory_order_seq_cst);
-    const bool needs_sentry = idle_in(state) < workers_.size() || slot_is_visible();
-    if (needs_sentry && !has_sentry(state) && state_.compare_exchange_strong(state, state + one_sentry)) {
+    if (become_sentry()) {
       context_.run_one_for(patrol_interval);
       work = patrol(self);
       state_.fetch_sub(one_sentry);
@@ -274,6 +273,15 @@ runnable* asio_pool::wait(worker& self) noexcept {
   self.parked = false;
   self.must_pass_on = true;
   return work;
+}
+
+/// @returns whether this worker, which is idle, is the one that has to look after what the others set aside.
+bool asio_pool::become_sentry() noexcept {
+  auto state = state_.load(std::memory_order_seq_cst);
+  while (!has_sentry(state) && (idle_in(state) < workers_.size() || slot_is_visible()))
+    if (state_.compare_exchange_weak(state, state + one_sentry))
+      return true;
+  return false;
 }
 
 /// Takes what another worker set aside a patrol ago, if that one still runs the same runnable.

@@ -58,6 +58,7 @@ private:
   runnable* search(worker& self) noexcept;
   runnable* steal(worker& self) noexcept;
   runnable* wait(worker& self) noexcept;
+  bool become_sentry() noexcept;
   runnable* patrol(worker& self) noexcept;
   void push_ring(worker& self, runnable& work) noexcept;
   void poll(worker& self, std::uint64_t tick) noexcept;

@@ -22,6 +22,7 @@
   TEST_CASE_TEMPLATE_INVOKE(contract_fifo, backend);                                                                   \
   TEST_CASE_TEMPLATE_INVOKE(contract_weights, backend);                                                                \
   TEST_CASE_TEMPLATE_INVOKE(contract_no_starvation, backend);                                                          \
+  TEST_CASE_TEMPLATE_INVOKE(contract_no_starvation_of_like, backend);                                                  \
   TEST_CASE_TEMPLATE_INVOKE(contract_place, backend);                                                                  \
   TEST_CASE_TEMPLATE_INVOKE(contract_close_lane, backend);                                                             \
   TEST_CASE_TEMPLATE_INVOKE(contract_timer_closed_lane, backend);                                                      \

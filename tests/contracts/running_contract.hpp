@@ -213,6 +213,42 @@ TEST_CASE_TEMPLATE_DEFINE("critical work without end does not starve the others"
   }
 }
 
+TEST_CASE_TEMPLATE_DEFINE("work that goes on for ever does not starve its like", Backend,
+                          contract_no_starvation_of_like) {
+  if constexpr (Backend::is_weighted) {
+    Backend backend;
+    auto& on = backend.get();
+    for (const lane where : {background_lane, foreground_lane, open(on)})
+      for (const auto urgency : all_priorities) {
+        constexpr std::size_t count = 6; // More than the pools have threads.
+        std::atomic<bool> enough = false;
+        countdown others{count};
+        countdown ended{count};
+        std::deque<job> meek;
+        std::deque<job> greedy;
+        for (std::size_t i = 0; i < count; ++i) {
+          meek.emplace_back([&] { others.arrive(); });
+          greedy.emplace_back([&, i] {
+            if (enough)
+              ended.arrive();
+            else
+              CHECK_FALSE(on.dispatch(where, greedy[i], urgency));
+          });
+        }
+        job start{[&] {
+          for (std::size_t i = 0; i < count; ++i) {
+            CHECK_FALSE(on.dispatch(where, meek[i], urgency));
+            CHECK_FALSE(on.dispatch(where, greedy[i], urgency));
+          }
+        }};
+        REQUIRE_FALSE(on.dispatch(where, start, priority::normal));
+        settle(on, others.done);
+        enough = true;
+        settle(on, ended.done);
+      }
+  }
+}
+
 TEST_CASE_TEMPLATE_DEFINE("threads of others may dispatch", Backend, contract_foreign_threads) {
   if constexpr (Backend::has_threads) {
     Backend backend;

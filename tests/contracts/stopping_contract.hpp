@@ -21,18 +21,32 @@ TEST_CASE_TEMPLATE_DEFINE("stop lets queued work end", Backend, contract_stop_ru
 TEST_CASE_TEMPLATE_DEFINE("work that runs during stop cannot dispatch any more", Backend, contract_stop_inside) {
   Backend backend;
   auto& on = backend.get();
+  const lane lanes[] = {background_lane, foreground_lane, open(on)};
   job late;
-  std::error_code error;
-  platform::timer_id timer{1};
-  job work{[&] {
-    error = on.dispatch(foreground_lane, late, priority::normal);
-    timer = on.dispatch_after(0ns, background_lane, late, priority::normal);
-  }};
-  REQUIRE_FALSE(on.dispatch(foreground_lane, work, priority::normal));
+  std::atomic<int> refused = 0;
+  const auto try_all = [&] {
+    for (const lane where : lanes)
+      for (const auto urgency : all_priorities) {
+        refused += is(on.dispatch(where, late, urgency), dispatch_errc::stopped);
+        refused += !on.dispatch_after(0ns, where, late, urgency);
+      }
+  };
+  // The foreground lane runs nothing before stop does, so the other two get on only then.
+  latch stopping[2];
+  std::deque<job> jobs;
+  for (const lane where : lanes)
+    REQUIRE_FALSE(on.dispatch(where, jobs.emplace_back([&, where] {
+      if (where == foreground_lane) {
+        stopping[0].release();
+        stopping[1].release();
+      } else if (on.block_until(stopping[where == background_lane], {})) {
+        return;
+      }
+      try_all();
+    }),
+                              priority::normal));
   CHECK(on.stop(20s));
-  CHECK(work.runs() == 1);
-  CHECK(is(error, dispatch_errc::stopped));
-  CHECK_FALSE(timer);
+  CHECK(refused == 3 * 3 * 4 * 2);
   CHECK(late.runs() + late.drops() == 0);
 }
 
