@@ -54,7 +54,7 @@ struct row {
 
 /// CAF prints a message as a tuple: "('reserve', 2)" reads better as "reserve(2)", "(order{1})" as "order{1}".
 std::string message_text(const std::string& tuple) {
-  if (tuple.size() < 2 || tuple.front() != '(' || tuple.back() != ')')
+  if (tuple.size() <= 2 || tuple.front() != '(' || tuple.back() != ')')
     return tuple;
   auto inner = tuple.substr(1, tuple.size() - 2);
   auto quote = inner.find('\'', 1);
@@ -90,9 +90,13 @@ std::string label_of(const trace_entry& entry, bool is_first) {
 std::vector<row> visible_rows(const run_result& result) {
   // A message's arrival and its handling share their identity. Only at its arrival the sender is sure to be around.
   std::unordered_map<std::uint64_t, const trace_entry*> arrivals;
-  for (const auto& entry : result.trace)
+  std::unordered_set<std::string> internals;
+  for (const auto& entry : result.trace) {
     if (entry.kind == event_kind::arrival)
       arrivals.emplace(entry.identity, &entry);
+    if (entry.internal)
+      internals.insert(entry.to);
+  }
   std::unordered_set<std::uint64_t> out_of_turn;
   for (const auto& each : result.decisions)
     if (each.kind == decision_kind::event && each.index != 0)
@@ -102,7 +106,7 @@ std::vector<row> visible_rows(const run_result& result) {
   std::unordered_set<std::string> seen;
   for (std::size_t i = 0; i < result.trace.size(); ++i) {
     const auto& entry = result.trace[i];
-    if (entry.internal || entry.kind == event_kind::arrival)
+    if (entry.internal || entry.kind == event_kind::arrival || internals.count(entry.from) != 0)
       continue;
     row shown{i + 1,
               one_line(entry.from),
@@ -337,7 +341,8 @@ std::string chart(const run_result& result, const chart_options& options) {
   // Not a structured binding: clang 14 cannot capture one.
   const auto gap_at = elided.first, gap = elided.second;
   // Other verdicts are about the whole run, not about its last event.
-  const bool is_last_failing = result.end == verdict::failed || result.end == verdict::exception;
+  const bool is_last_failing =
+      options.ends_with_failure && (result.end == verdict::failed || result.end == verdict::exception);
   const auto drawn = [&] {
     drawing picture(rows, participants_of(rows), options.width);
     if (!picture.fits())

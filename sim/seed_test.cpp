@@ -55,9 +55,10 @@ std::string explain_failure(const runner& run, std::uint64_t seed, const run_res
   // A test should not take long to say that it failed.
   auto shrunk = shrink(run, make_tape({}, {}, "random", options, again), {.max_runs = 1'000, .max_steps = 2'000'000});
   if (!same_failure(shrunk.run, again))
-    return chart(again);
-  return chart(shrunk.run) + "(shrunk from " + std::to_string(shrunk.deviations_before) + " decisions out of turn to " +
-         std::to_string(shrunk.deviations_after) + ")\n";
+    return chart(again, {.ends_with_failure = false});
+  // A check that fails does not end the run.
+  return chart(shrunk.run, {.ends_with_failure = false}) + "(shrunk from " + std::to_string(shrunk.deviations_before) +
+         " decisions out of turn to " + std::to_string(shrunk.deviations_after) + ")\n";
 }
 
 } // namespace troupe

@@ -58,8 +58,8 @@ run_result crowd(int participants, int events) {
 TEST_CASE("a failing run is drawn as a sequence chart") {
   const std::string expected = R"(                   test        s1.t1 'order'   s2.t2 'order'      stock#4
       time           │               │               │               │
-   1  0              ├──── order ───▶│               │               │
-   2  0              ├──────────── order ───────────▶│               │
+   1  0              ├─── starts ───▶│               │               │
+   2  0              ├─────────── starts ───────────▶│               │
    6  1 ms           │               ├──────────── read ────────────▶│
 *  7  1 ms           │               │               ├──── read ────▶│
    8  1 ms           │               │◀────────── 1 left ────────────┤
@@ -76,6 +76,64 @@ TEST_CASE("internal traffic and arrivals are hidden") {
   const auto text = chart(oversold());
   CHECK(text.find("supervisor") == text.npos);
   CHECK(lines(text).size() == 2 + 7 + 1 + 2); // head, rows, legend, verdict
+}
+
+TEST_CASE("messages read as calls, and steps say whether they begin, go on or were waited for") {
+  run_result r;
+  r.trace = {
+      {1, 0, event_kind::handle, "a", "b", "('reserve', 2, \"x\")", false, {}},
+      {2, 0, event_kind::handle, "a", "b", "('read')", false, {}},
+      {3, 0, event_kind::handle, "a", "b", "(order{1})", false, {}},
+      {4, 0, event_kind::handle, "a", "b", "()", false, {}},
+      {5, 0, event_kind::step, "test", "s1.t1 'buy'", "buy", false, {}},
+      {6, 0, event_kind::step, "s1.t1 'buy'", "s1.t1 'buy'", "buy", false, {}},
+      {7, 0, event_kind::step, "b", "s1.t1 'buy'", "buy", false, {}},
+  };
+  const auto text = chart(r);
+  INFO(text);
+  for (const char* label : {" reserve(2, \"x\") ", " read ", " order{1} ", " () ", " starts ", " goes on", " resumes "})
+    CHECK(text.find(label) != text.npos);
+  CHECK(text.find(" buy ") == text.npos);
+}
+
+TEST_CASE("a message comes from who sent it, even if that one is gone when it is handled") {
+  run_result r;
+  r.trace = {
+      {1, 0, event_kind::arrival, "sender", "receiver", "(1)", false, {}},
+      {1, 0, event_kind::handle, "somebody else", "receiver", "(1)", false, {}},
+  };
+  CHECK(chart(r).find("sender") != std::string::npos);
+  CHECK(chart(r).find("somebody else") == std::string::npos);
+}
+
+TEST_CASE("what Troupe's own actors send is hidden") {
+  run_result r;
+  r.trace = {
+      {1, 0, event_kind::handle, "a", "supervisor#1", "spawned", true, {}},
+      {2, 0, event_kind::handle, "supervisor#1", "a", "exit_msg", false, {}},
+      {3, 0, event_kind::handle, "b", "a", "(1)", false, {}},
+  };
+  CHECK(chart(r).find("supervisor") == std::string::npos);
+  CHECK(lines(chart(r)).size() == 2 + 1 + 1);
+}
+
+TEST_CASE("steps that only repeat themselves are one row") {
+  run_result r;
+  for (std::uint64_t i = 1; i <= 12; ++i)
+    r.trace.push_back({i, 0, event_kind::step, "a", i == 6 ? "b" : "a", "x", false, {}});
+  const auto text = chart(r);
+  INFO(text);
+  CHECK(text.find("x (5x)") != text.npos);
+  CHECK(text.find("x (6x)") != text.npos);
+  CHECK(lines(text).size() == 2 + 3 + 1);
+}
+
+TEST_CASE("only a run that ends with its failure marks its last event") {
+  auto r = oversold();
+  CHECK(chart(r).find("\n✗ 10") != std::string::npos);
+  CHECK(chart(r, {.ends_with_failure = false}).find("\n✗ 10") == std::string::npos);
+  r.end = verdict::dangling;
+  CHECK(chart(r).find("\n✗ 10") == std::string::npos);
 }
 
 TEST_CASE("a run without a trace has a verdict only") {

@@ -1,0 +1,342 @@
+// The command line of scenario programs, as its users meet it: a program run as a child process.
+#include "sim/scenario.hpp"
+#include "sim/tape.hpp"
+#include "tests/sim/child_process.hpp"
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace troupe;
+using namespace troupe::testing;
+using nlohmann::json;
+
+namespace {
+
+const std::string program = TROUPE_SCENARIO_PROGRAM;
+
+child_result run(const child_folder& here, const std::string& arguments) { return here.run(program + " " + arguments); }
+
+/// The failing tape of scenario "oversell", as exploration wrote it.
+std::string failing_tape(const child_folder& here) {
+  REQUIRE(run(here, "explore oversell --seeds 2000 --tape-out found.tape").status == 1);
+  return here / "found.tape";
+}
+
+/// Runs what must be refused: status 2, one line on stderr that says why, nothing on stdout.
+void check_refused(const child_folder& here, const std::string& arguments, const std::string& why) {
+  const auto result = run(here, arguments);
+  INFO("arguments: ", arguments);
+  INFO("stderr: ", result.err);
+  CHECK(result.status == 2);
+  CHECK(result.out.empty());
+  CHECK(line_count(result.err) == 1);
+  CHECK(result.err.substr(0, 11) == "scenarios: ");
+  CHECK(result.err.find(why) != std::string::npos);
+}
+
+} // namespace
+
+TEST_CASE("list names the scenarios with their descriptions") {
+  child_folder here;
+  const auto result = run(here, "list");
+  CHECK(result.status == 0);
+  CHECK(result.after("oversell") == "   two clients buy the last one");
+  CHECK(line_count(result.out) == 6);
+  CHECK(result.err.empty());
+}
+
+TEST_CASE("exploring finds the planted bug and says all it takes to have it again") {
+  child_folder here;
+  const auto found = run(here, "explore oversell --seeds 2000");
+  INFO(found.out);
+  CHECK(found.status == 1);
+  CHECK(found.err.empty());
+  CHECK(found.out.find("\u2717 failed: oversold\n") != std::string::npos);
+  CHECK(found.out.find("\u25c0\u2500\u2500 read \u2500\u2500") != std::string::npos);
+
+  auto command = found.after("replay:");
+  REQUIRE_FALSE(command.empty());
+  const auto replayed = here.run(command);
+  INFO(command, "\n", replayed.out, replayed.err);
+  CHECK(replayed.status == 1);
+  CHECK(replayed.err.empty());
+  // The chart that was printed is the one of the tape.
+  CHECK(found.out.find(replayed.out) != std::string::npos);
+
+  auto unshrunk = found.after("unshrunk:");
+  const auto by_seed = here.run(unshrunk);
+  INFO(unshrunk, "\n", by_seed.out, by_seed.err);
+  CHECK(by_seed.status == 1);
+  CHECK(by_seed.out.find("\u2717 failed: oversold\n") != std::string::npos);
+}
+
+TEST_CASE("exploring a correct program finds nothing") {
+  child_folder here;
+  const auto result = run(here, "explore patient --seeds 100 --jobs 2");
+  CHECK(result.status == 0);
+  CHECK(result.out.find("100 schedules") != std::string::npos);
+  CHECK(result.out.find("0 failures") != std::string::npos);
+  CHECK(line_count(result.out) == 1);
+}
+
+TEST_CASE("with --json exploration prints one object that has everything") {
+  child_folder here;
+  const auto result = run(here, "explore oversell --seeds 2000 --json");
+  CHECK(result.status == 1);
+  const auto object = json::parse(result.out);
+  for (const char* name : {"scenario", "strategy", "schedules", "failures", "first_failure", "seed", "steps",
+                           "distinct_traces", "schedules_per_second", "tape"})
+    CHECK(object.contains(name));
+  CHECK(object["scenario"] == "oversell");
+  CHECK(object["strategy"] == "random");
+  CHECK(object["failures"] == 1);
+  CHECK(object["verdict"] == "failed");
+  CHECK(object["message"] == "oversold");
+  CHECK(object["schedules"] == object["first_failure"]);
+  CHECK(object["seed"].get<std::uint64_t>() + 1 == object["first_failure"].get<std::uint64_t>());
+  CHECK(object["shrunk"]["deviations_after"] <= object["shrunk"]["deviations_before"]);
+  CHECK(std::filesystem::exists(here / object["tape"].get<std::string>()));
+
+  const auto passing = json::parse(run(here, "explore patient --seeds 10 --first-seed 5 --json").out);
+  CHECK(passing["failures"] == 0);
+  CHECK(passing["schedules"] == 10);
+  CHECK(passing["first_seed"] == 5);
+  for (const char* name : {"seed", "first_failure", "tape", "replay", "shrunk"})
+    CHECK(passing[name].is_null());
+}
+
+TEST_CASE("the number of processes does not change what is found") {
+  child_folder here;
+  auto alone = json::parse(run(here, "explore oversell --seeds 2000 --json").out);
+  auto spread = json::parse(run(here, "explore oversell --seeds 2000 --json --jobs 3").out);
+  for (const char* timing : {"seconds", "schedules_per_second"}) {
+    alone.erase(timing);
+    spread.erase(timing);
+  }
+  CHECK(alone == spread);
+}
+
+TEST_CASE("the fifo strategy has one schedule") {
+  child_folder here;
+  const auto object = json::parse(run(here, "explore oversell --seeds 20 --strategy fifo --json").out);
+  CHECK(object["failures"] == 0);
+  CHECK(object["distinct_traces"] == 1);
+}
+
+TEST_CASE("replaying a seed or a tape says how it ends") {
+  child_folder here;
+  const auto passing = run(here, "replay patient --seed 7");
+  CHECK(passing.status == 0);
+  CHECK(passing.out.substr(0, 4) == "ok: ");
+
+  const auto traced = run(here, "replay patient --seed 7 --trace");
+  CHECK(traced.out.find(" handle ") != std::string::npos);
+  CHECK(traced.out.find(" arrival ") != std::string::npos);
+
+  const auto tape = failing_tape(here);
+  const auto failing = json::parse(run(here, "replay oversell --json --trace --tape " + tape).out);
+  CHECK(failing["verdict"] == "failed");
+  CHECK(failing["note"] == "");
+  CHECK(failing["trace"].size() >= failing["steps"].get<std::size_t>());
+  CHECK(failing["deviations"].get<int>() > 0);
+}
+
+TEST_CASE("the same seed is the same run in every process") {
+  child_folder here;
+  for (int seed = 0; seed < 5; ++seed) {
+    const auto arguments = "replay oversell --json --trace --seed " + std::to_string(seed);
+    CHECK(run(here, arguments).out == run(here, arguments).out);
+  }
+}
+
+TEST_CASE("a failing tape shrinks to one that fails too") {
+  child_folder here;
+  const auto seed = json::parse(run(here, "explore oversell --seeds 2000 --json").out)["seed"].get<std::uint64_t>();
+  REQUIRE(run(here, "replay oversell --tape-out long.tape --seed " + std::to_string(seed)).status == 1);
+  const auto shrunk = run(here, "shrink oversell --tape long.tape --out short.tape");
+  INFO(shrunk.out, shrunk.err);
+  CHECK(shrunk.status == 1);
+  CHECK(shrunk.out.find("\u2717 failed: oversold\n") != std::string::npos);
+  tape_error error;
+  const auto before = load_tape(here / "long.tape", error);
+  const auto after = load_tape(here / "short.tape", error);
+  REQUIRE((before && after));
+  CHECK(deviations(after->decisions) < deviations(before->decisions));
+  const auto replayed = here.run(shrunk.after("replay:"));
+  CHECK(replayed.status == 1);
+  CHECK(replayed.err.empty());
+  const auto object = json::parse(run(here, "shrink oversell --tape long.tape --out short.tape --json").out);
+  CHECK(object["deviations_after"] == deviations(after->decisions));
+}
+
+TEST_CASE("a tape that passes cannot be shrunk") {
+  child_folder here;
+  REQUIRE(run(here, "replay patient --seed 1 --tape-out fine.tape").status == 0);
+  check_refused(here, "shrink patient --tape fine.tape --out short.tape", "leads to no failure");
+  CHECK_FALSE(std::filesystem::exists(here / "short.tape"));
+}
+
+TEST_CASE("a deadlock is explained, not shrunk to death") {
+  child_folder here;
+  const auto result = run(here, "explore stuck --seeds 5");
+  CHECK(result.status == 1);
+  CHECK(result.out.find("\u2717 deadlock: ") != std::string::npos);
+  CHECK(result.out.find("'first'") != std::string::npos);
+  CHECK(result.out.find("'second'") != std::string::npos);
+  CHECK(result.out.find("scenarios.cpp:") != std::string::npos);
+}
+
+TEST_CASE("a program that never ends meets its step limit") {
+  child_folder here;
+  const auto result = here.run("timeout 20 " + program + " explore endless --seeds 5 --max-steps 500");
+  CHECK(result.status == 1);
+  CHECK(result.out.find("\u2717 step_limit: ") != std::string::npos);
+  CHECK(result.out.find(" more events ") != std::string::npos);
+  // The limit is part of the schedule.
+  const auto replayed = here.run("timeout 20 " + result.after("replay:"));
+  CHECK(replayed.status == 1);
+  CHECK(replayed.out.find("\u2717 step_limit: ") != std::string::npos);
+  CHECK(result.after("unshrunk:").find("--max-steps 500") != std::string::npos);
+}
+
+TEST_CASE("a program that does not repeat itself is found out") {
+  child_folder here;
+  const auto result = run(here, "explore forgetful --seeds 5");
+  CHECK(result.status == 1);
+  CHECK(result.out.find("\u2717 nondeterminism: ") != std::string::npos);
+  CHECK(result.out.find("first difference at event ") != std::string::npos);
+}
+
+TEST_CASE("a program that ends its process fails with its seed") {
+  child_folder here;
+  const auto result = run(here, "explore crash --seeds 100");
+  CHECK(result.status == 1);
+  CHECK(result.out.find("exit status 7") != std::string::npos);
+  CHECK(here.run(result.after("replay:")).status == 7);
+  const auto object = json::parse(run(here, "explore crash --seeds 100 --json").out);
+  CHECK(object["tape"].is_null());
+  CHECK(object["seed"].is_number());
+}
+
+TEST_CASE("help is not an error") {
+  child_folder here;
+  for (const char* arguments : {"--help", "explore --help", "replay -h", "shrink --help", "list --help"}) {
+    const auto result = run(here, arguments);
+    INFO(arguments);
+    CHECK(result.status == 0);
+    CHECK(result.err.empty());
+    CHECK(result.out.find("Usage:") != std::string::npos);
+  }
+}
+
+TEST_CASE("unusable arguments are refused in one line") {
+  child_folder here;
+  check_refused(here, "", "list, explore, replay or shrink");
+  check_refused(here, "exlpore oversell", "did you mean \"explore\"?");
+  check_refused(here, "--frobnicate", "list, explore, replay or shrink");
+  check_refused(here, "--json explore oversell", "list, explore, replay or shrink");
+  check_refused(here, "explore", "NAME");
+  check_refused(here, "list all", "all");
+  check_refused(here, "explore oversel", "unknown scenario \"oversel\"; did you mean \"oversell\"?");
+  check_refused(here, "explore nothing-like-it", "known: oversell, patient");
+  check_refused(here, "explore ''", "unknown scenario \"\"");
+  check_refused(here, "explore 'two\nlines'", "unknown scenario");
+  check_refused(here, "replay oversel --seed 1", "did you mean");
+  check_refused(here, "explore oversell patient", "patient");
+  check_refused(here, "explore oversell --frobnicate 3", "frobnicate");
+  check_refused(here, "explore oversell --strategy randon", "did you mean \"random\"?");
+  check_refused(here, "explore oversell --model globl", "unknown order model \"globl\"");
+  for (const char* bad : {"0", "-1", "18446744073709551616", "1.5", "ten", "1e3", "''", "0x10", "+1", "' 1'"}) {
+    check_refused(here, "explore oversell --seeds " + std::string(bad), "--seeds");
+    check_refused(here, "explore oversell --max-steps " + std::string(bad), "--max-steps");
+    check_refused(here, "explore oversell --jobs " + std::string(bad), "--jobs");
+  }
+  for (const char* bad : {"-1", "18446744073709551616", "1.5", "one", "''"}) {
+    check_refused(here, "explore oversell --first-seed " + std::string(bad), "--first-seed");
+    check_refused(here, "replay oversell --seed " + std::string(bad), "--seed");
+  }
+  check_refused(here, "explore oversell --seeds", "--seeds");
+  check_refused(here, "explore oversell --jobs 1000", "from 1 to 256");
+  check_refused(here, "explore oversell --first-seed 18446744073709551615 --seeds 2", "beyond");
+  check_refused(here, "replay oversell", "--seed");
+  check_refused(here, "replay oversell --seed 1 --tape a.tape", "--tape");
+  check_refused(here, "replay oversell --tape a.tape --strategy fifo", "--strategy");
+  check_refused(here, "replay oversell --tape ''", "--tape");
+  check_refused(here, "shrink oversell --tape a.tape", "--out");
+  check_refused(here, "shrink oversell --out a.tape", "--tape");
+}
+
+TEST_CASE("the very last seed can be explored") {
+  child_folder here;
+  CHECK(run(here, "explore patient --first-seed 18446744073709551615 --seeds 1").status == 0);
+}
+
+TEST_CASE("unusable tapes are refused in one line") {
+  child_folder here;
+  const auto good = failing_tape(here);
+  const auto text = read_file(good);
+  const auto write = [&](const std::string& name, const std::string& content) {
+    std::ofstream(here / name, std::ios::binary) << content;
+  };
+  tape_error error;
+  auto foreign = load_tape(good, error);
+  REQUIRE(foreign.has_value());
+
+  write("truncated.tape", text.substr(0, text.size() * 2 / 3));
+  auto damaged = text;
+  damaged[text.size() - 5] = damaged[text.size() - 5] == '0' ? '1' : '0';
+  write("corrupted.tape", damaged);
+  write("empty.tape", "");
+  write("binary.tape", std::string(5'000, '\0'));
+  auto newer = text;
+  newer.replace(0, newer.find('\n'), "troupe tape 99");
+  write("newer.tape", newer);
+  foreign->program = "raft";
+  REQUIRE(save_tape(*foreign, here / "program.tape", error));
+
+  for (const std::string command : {"replay oversell --tape ", "shrink oversell --out out.tape --tape "}) {
+    check_refused(here, command + "missing.tape", "No such file");
+    check_refused(here, command + ".", "cannot be read");
+    check_refused(here, command + "truncated.tape", "a truncated tape");
+    check_refused(here, command + "corrupted.tape", "a corrupted tape");
+    check_refused(here, command + "empty.tape", "not a tape");
+    check_refused(here, command + "binary.tape", "not a tape");
+    check_refused(here, command + "newer.tape", "another format version: 99");
+    check_refused(here, command + "program.tape", "recorded with another program: program \"raft\"");
+  }
+  check_refused(here, "replay patient --tape found.tape", "recorded with another scenario: scenario \"oversell\"");
+  CHECK_FALSE(std::filesystem::exists(here / "out.tape"));
+}
+
+TEST_CASE("outputs that cannot be written are refused, before the search where that can be known") {
+  child_folder here;
+  failing_tape(here);
+  check_refused(here, "explore oversell --seeds 2000 --tape-out no/such/folder.tape", "cannot be written");
+  check_refused(here, "explore oversell --seeds 2000 --tape-out .", "cannot be written");
+  check_refused(here, "shrink oversell --tape found.tape --out no/such/folder.tape", "cannot be written");
+  check_refused(here, "shrink oversell --tape found.tape --out .", "cannot be written");
+  if (std::filesystem::exists("/dev/full"))
+    check_refused(here, "shrink oversell --tape found.tape --out /dev/full", "No space left");
+}
+
+TEST_CASE("a tape of a program that has changed since is replayed as far as it can, with a note") {
+  child_folder here;
+  tape_error error;
+  auto recorded = load_tape(failing_tape(here), error);
+  REQUIRE(recorded.has_value());
+  recorded->scenario = "stuck";
+  REQUIRE(save_tape(*recorded, here / "old.tape", error));
+  const auto result = run(here, "replay stuck --tape old.tape");
+  CHECK(result.status == 1);
+  CHECK(result.err.find("the tape was not followed exactly") != std::string::npos);
+  CHECK(line_count(result.err) == 1);
+}
+
+TEST_CASE("scenarios need names of their own") {
+  scenario_set all;
+  all.add({"one", "", [](simulator&) {}});
+  CHECK_THROWS_AS(all.add({"one", "", [](simulator&) {}}), std::invalid_argument);
+  CHECK_THROWS_AS(all.add({"", "", [](simulator&) {}}), std::invalid_argument);
+  CHECK(all.find("one") != nullptr);
+  CHECK(all.find("two") == nullptr);
+  CHECK(all.all().size() == 1);
+}
