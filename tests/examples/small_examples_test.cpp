@@ -1,0 +1,93 @@
+// The small examples as their reader meets them: what they print, and how they end.
+#include "tests/examples/example_paths.hpp"
+#include "tests/examples/temp_folder.hpp"
+#include <array>
+#include <cstdio>
+#include <doctest/doctest.h>
+#include <string>
+#include <sys/wait.h>
+
+namespace {
+
+struct ended {
+  int status = -1;
+  std::string output; ///< Both streams.
+};
+
+ended run(const std::string& command) {
+  ended result;
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  REQUIRE(pipe);
+  std::array<char, 4096> bytes;
+  while (const auto count = fread(bytes.data(), 1, bytes.size(), pipe))
+    result.output.append(bytes.data(), count);
+  const int status = pclose(pipe);
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return result;
+}
+
+bool has(const ended& result, const char* text) { return result.output.find(text) != std::string::npos; }
+
+} // namespace
+
+#ifdef EXAMPLE_POLLER
+
+TEST_CASE("the poller is restarted with growing delays, and its session closes clean") {
+  const auto result = run(EXAMPLE_POLLER);
+  CHECK(result.status == 0);
+  CHECK(result.output == "read 21\n"
+                         "read 22\n"
+                         "no connection, again in 10 ms\n"
+                         "no connection, again in 20 ms\n"
+                         "no connection, again in 40 ms\n"
+                         "read 26\n"
+                         "read 27\n"
+                         "read 28\n"
+                         "done, the session closed clean after 5 tasks, 3 of which failed\n");
+}
+
+TEST_CASE("the nested sessions print their reports: the deadline's is clean, the stuck one's names its survivor") {
+  const auto result = run(EXAMPLE_NESTED_SESSIONS);
+  INFO(result.output);
+  CHECK(result.status == 0);
+  CHECK(has(result, "the audit row is written although the deadline has passed"));
+  CHECK(has(result, "'GET /late': closed clean, cause deadline_exceeded"));
+  CHECK(has(result, "2 spawned, 1 ok, 1 cancelled"));
+  CHECK(has(result, "'GET /stuck': closed dirty, cause completed"));
+  CHECK(has(result, "started at: nested_sessions.cpp:"));
+  CHECK(has(result, "kept alive by: its own code, which is running"));
+  CHECK(has(result, "child sessions: 2 closed, 1 dirty, 0 failed"));
+}
+
+TEST_CASE("the window of the GUI loop is drawn while a document loads") {
+  const auto result = run(EXAMPLE_GUI_LOOP);
+  CHECK(result.status == 0);
+  CHECK(result.output == "title: loading ...\n"
+                         "title: report.txt\n"
+                         "the window was drawn meanwhile\n"
+                         "closed clean after 30 frames\n");
+}
+
+#endif
+
+TEST_CASE(
+    "the bug of the plain CAF program is found, and replays by the command that is printed; the fixed one passes") {
+  const checkout::temp_folder folder;
+  const auto in_folder = "cd '" + folder.file("") + "' && ";
+  const auto found = run(in_folder + EXAMPLE_PLAIN_CAF " explore cache-buggy");
+  INFO(found.output);
+  CHECK(found.status == 1);
+  CHECK(has(found, "the cache answers with a value that the store has replaced"));
+  CHECK(has(found, " forget "));
+  const auto at = found.output.find("replay:");
+  REQUIRE(at != std::string::npos);
+  const auto from = found.output.find('/', at);
+  const auto replayed = run(in_folder + found.output.substr(from, found.output.find('\n', from) - from));
+  INFO(replayed.output);
+  CHECK(replayed.status == 1);
+  CHECK(has(replayed, "the cache answers with a value that the store has replaced"));
+  const auto fixed = run(EXAMPLE_PLAIN_CAF " explore cache-fixed --seeds 500");
+  CHECK(fixed.status == 0);
+  CHECK(has(fixed, "500 schedules"));
+  CHECK(has(fixed, "0 failures"));
+}

@@ -1,0 +1,17 @@
+// Everything that a program needs to run tasks and sessions, in one header; its tests add sim/simulator.hpp.
+#pragma once
+#include "actors/ask.hpp"
+#include "actors/async.hpp"
+#include "actors/errors.hpp"
+#include "actors/ids.hpp"
+#include "actors/outcome.hpp"
+#include "actors/task.hpp"
+#include "executors/executor.hpp"
+#include "platform/dispatcher.hpp"
+#include "platform/priority.hpp"
+#include "platform/source_location.hpp"
+#include "sessions/cleanup_report.hpp"
+#include "sessions/execution_context.hpp"
+#include "sessions/session.hpp"
+#include "sessions/supervision.hpp"
+#include "sessions/system.hpp"
