@@ -86,19 +86,11 @@ public:
         caf::make_actor<direct_printer, caf::actor>(system().next_actor_id(), system().node(), &system(), config);
   }
 
-  /// The dispatcher runs nothing any more: what is left (CAF's own two servers, and actors that nobody ended) runs
-  /// here.
+  /// The dispatcher runs nothing any more: actors with messages left end here, without handling them.
   void stop() override {
     clock_.cancel_all();
-    for (std::size_t turns = 0; turns < turns_at_stop_max; ++turns) {
-      auto* job = take_leftover();
-      if (!job)
-        break;
-      if (resume(job))
-        keep(job);
-    }
     while (auto* job = take_leftover())
-      cleanup_and_release(job);
+      end(job);
     utility_actors_[printer_id] = nullptr;
   }
 
@@ -134,7 +126,21 @@ public:
   }
 
 private:
-  static constexpr std::size_t turns_at_stop_max = 10'000;
+  /// An actor that has run gets a kill, ahead of its mailbox: only its own exit destroys the state of a stateful one.
+  void end(caf::resumable* job) {
+    if (job->subtype() == caf::resumable::scheduled_actor) {
+      auto* actor = static_cast<caf::scheduled_actor*>(job);
+      if (actor->getf(caf::abstract_actor::is_initialized_flag)) {
+        actor->eq_impl(caf::make_message_id(caf::message_priority::high), nullptr, &unit_,
+                       caf::exit_msg{actor->address(), caf::exit_reason::kill});
+        if (job->resume(&unit_, 1) == caf::resumable::done) {
+          caf::intrusive_ptr_release(job);
+          return;
+        }
+      }
+    }
+    cleanup_and_release(job);
+  }
 
   caf::resumable* take_leftover() {
     std::lock_guard guard{mutex_};
