@@ -73,9 +73,13 @@ public:
     auto* seed =
         replay.add_option("--seed", seed_, "The schedule that this seed leads to")->check(number_within(0, largest));
     auto* tape = replay.add_option("--tape", result_.tape, "The schedule on this tape")->check(not_empty());
-    seed->excludes(tape);
+    auto* bytes = replay.add_option("--bytes", result_.bytes, "The schedule that this input of a fuzzer leads to")
+                      ->check(not_empty());
+    auto* kept = replay.add_option("--tape-out", result_.out, "Where a tape of it goes")->check(not_empty());
+    seed->excludes(tape)->excludes(bytes);
+    tape->excludes(bytes)->excludes(kept);
     for (auto* option : add_run_options(replay))
-      option->excludes(tape); // A tape holds them.
+      option->excludes(tape)->excludes(bytes); // A tape holds them, and fuzzing runs without.
     replay.add_flag("--trace", result_.is_traced, "Lists every event");
     replay.add_flag("--json", result_.is_json, "One JSON object instead of text");
 
@@ -88,10 +92,10 @@ public:
 
   scenario_command parse(int argc, const char* const* argv) {
     app_.name(argc > 0 ? argv[0] : "PROGRAM");
-    if (argc < 2)
-      return failure("expected a command: list, explore, replay or shrink (--help says more)");
-    const std::string_view first = argv[1];
-    if (!first.empty() && first.front() != '-' && !commands_.count(std::string(first)))
+    const std::string_view first = argc < 2 ? "" : argv[1];
+    if (first.empty() || (first.front() == '-' && first != "-h" && first != "--help"))
+      return failure("expected a command first: list, explore, replay or shrink (--help says more)");
+    if (first.front() != '-' && !commands_.count(std::string(first)))
       return failure(unknown_name("command", first, {"list", "explore", "replay", "shrink"}));
     try {
       app_.parse(argc, argv);
@@ -150,8 +154,9 @@ private:
     result_.model = order_model_named(model_);
     if (result_.seeds - 1 > largest - result_.first_seed)
       return failure("--seeds: " + seeds_ + " seeds from " + first_seed_ + " on go beyond " + std::to_string(largest));
-    if (result_.what == scenario_command::action::replay && !result_.seed && result_.tape.empty())
-      return failure("replay needs --seed or --tape");
+    if (result_.what == scenario_command::action::replay && !result_.seed && result_.tape.empty() &&
+        result_.bytes.empty())
+      return failure("replay needs --seed, --tape or --bytes");
     return result_;
   }
 

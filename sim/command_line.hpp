@@ -31,6 +31,7 @@ struct scenario_command {
   bool is_json = false;
   bool is_traced = false;
   std::string tape;
+  std::string bytes; ///< A fuzzer's input.
   std::string out;
 };
 

@@ -35,7 +35,8 @@ private:
 };
 
 /// The command line of a scenario program:
-///   list | explore NAME ... | replay NAME (--seed S | --tape FILE) [--trace] | shrink NAME --tape FILE --out FILE
+///   list | explore NAME ... | replay NAME (--seed S | --tape FILE | --bytes FILE) [--trace]
+///   | shrink NAME --tape FILE --out FILE
 /// @returns the exit status: 0 no failure, 1 a failure was found, 2 unusable arguments or input (said in one line).
 int scenario_main(const scenario_set& scenarios, int argc, const char* const* argv);
 

@@ -2,6 +2,7 @@
 #include "sim/chart.hpp"
 #include "sim/command_line.hpp"
 #include "sim/explore.hpp"
+#include "sim/fuzz_input.hpp"
 #include "sim/runner.hpp"
 #include "sim/scenario_report.hpp"
 #include "sim/shrink.hpp"
@@ -11,7 +12,9 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 
 namespace troupe {
 namespace {
@@ -36,6 +39,8 @@ public:
     case scenario_command::action::explore:
       return explore();
     case scenario_command::action::replay:
+      if (!command_.bytes.empty())
+        return replay_bytes();
       return command_.tape.empty() ? replay_seed() : replay_tape();
     case scenario_command::action::shrink:
       return shrink();
@@ -90,7 +95,8 @@ private:
     if (found.failing_seed && !found.is_crash) {
       set_up.seed = *found.failing_seed;
       auto recorded = make_tape(program_, program.name, command_.strategy, set_up, found.failure);
-      if (found.failure.end != verdict::nondeterminism) {
+      // No schedule is the shortest of those that never end.
+      if (found.failure.end != verdict::nondeterminism && found.failure.end != verdict::step_limit) {
         report.shrunk = troupe::shrink(run, recorded);
         if (report.shrunk->run.end == found.failure.end)
           recorded = report.shrunk->shortest;
@@ -137,7 +143,28 @@ private:
     set_up.seed = *command_.seed;
     auto order = factory()(set_up.seed);
     const auto result = make_runner(chosen().body, set_up)(set_up.seed, *order, true);
+    keep(command_.strategy, set_up, result);
     return say({program_, typed_, command_, set_up, result, command_.strategy, {}});
+  }
+
+  int replay_bytes() {
+    const auto& program = chosen();
+    std::ifstream file(command_.bytes, std::ios::binary);
+    const std::vector<std::uint8_t> data{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (!file)
+      throw unusable{"input \"" + one_line(command_.bytes) + "\": cannot be read"};
+    const auto set_up = from_fuzz_data(data).apply_to(program.options);
+    const auto result = run_fuzz_input(program, data, true);
+    keep("bytes", set_up, result);
+    return say({program_, typed_, command_, set_up, result, "bytes", {}});
+  }
+
+  /// Saves a tape of the run, if asked to.
+  void keep(const std::string& strategy, const simulation_options& set_up, const run_result& result) const {
+    tape_error error;
+    if (!command_.out.empty() &&
+        !save_tape(make_tape(program_, command_.scenario, strategy, set_up, result), command_.out, error))
+      throw unusable{error.message};
   }
 
   tape loaded() const {
