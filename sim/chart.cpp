@@ -66,8 +66,8 @@ std::string message_text(const std::string& tuple) {
   return inner.compare(quote, 3, "', ") == 0 ? name + "(" + inner.substr(quote + 3) + ")" : inner;
 }
 
-/// What to write on the arrow. `is_first` if nothing happened there before.
-std::string label_of(const trace_entry& entry, bool is_first) {
+/// What to write on the arrow: `is_own` if it caused itself, `is_first` if nothing happened there before.
+std::string label_of(const trace_entry& entry, bool is_own, bool is_first) {
   auto what = one_line(entry.what);
   switch (entry.kind) {
   case event_kind::start:
@@ -80,7 +80,7 @@ std::string label_of(const trace_entry& entry, bool is_first) {
     if (!what.empty() &&
         (entry.to.size() < quoted.size() || entry.to.substr(entry.to.size() - quoted.size()) != quoted))
       return what;
-    return is_first ? "starts" : entry.from == entry.to ? "goes on" : "resumes";
+    return is_first ? "starts" : is_own ? "goes on" : "resumes";
   }
   default:
     return what.empty() ? to_string(entry.kind) : message_text(what);
@@ -88,37 +88,33 @@ std::string label_of(const trace_entry& entry, bool is_first) {
 }
 
 std::vector<row> visible_rows(const run_result& result) {
-  // A message's arrival and its handling share their identity. Only at its arrival the sender is sure to be around.
-  std::unordered_map<std::uint64_t, const trace_entry*> arrivals;
   std::unordered_set<std::string> internals;
-  for (const auto& entry : result.trace) {
-    if (entry.kind == event_kind::arrival)
-      arrivals.emplace(entry.identity, &entry);
+  for (const auto& entry : result.trace)
     if (entry.internal)
       internals.insert(entry.to);
-  }
-  std::unordered_set<std::uint64_t> out_of_turn;
+  std::unordered_set<std::uint64_t> out_of_turn; // A message's arrival and its handling share their identity.
   for (const auto& each : result.decisions)
     if (each.kind == decision_kind::event && each.index != 0)
       out_of_turn.insert(each.identity);
 
   std::vector<row> rows;
   std::unordered_set<std::string> seen;
+  std::unordered_map<std::uint64_t, const trace_entry*> events;
   for (std::size_t i = 0; i < result.trace.size(); ++i) {
     const auto& entry = result.trace[i];
-    if (entry.internal || entry.kind == event_kind::arrival || internals.count(entry.from) != 0)
+    if (entry.kind == event_kind::arrival)
       continue;
-    row shown{i + 1,
-              one_line(entry.from),
-              one_line(entry.to),
-              label_of(entry, seen.insert(entry.to).second),
-              entry.time,
-              out_of_turn.count(entry.identity) != 0};
-    if (auto arrival = arrivals.find(entry.identity); arrival != arrivals.end())
-      shown.from = one_line(arrival->second->from);
-    if (shown.from.empty())
-      shown.from = shown.to;
-    rows.push_back(std::move(shown));
+    // The sender's name as of now may be that of another: its place may have been taken since.
+    auto cause = events.find(entry.parent);
+    auto from = one_line(cause != events.end() ? cause->second->to : entry.from);
+    events.emplace(entry.identity, &entry);
+    if (entry.internal || internals.count(from) != 0)
+      continue;
+    auto to = one_line(entry.to);
+    if (from.empty())
+      from = to;
+    auto label = label_of(entry, from == to, seen.insert(to).second);
+    rows.push_back({i + 1, from, to, label, entry.time, out_of_turn.count(entry.identity) != 0});
   }
   return rows;
 }

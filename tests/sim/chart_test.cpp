@@ -21,9 +21,9 @@ run_result oversold() {
       {4, 2, event_kind::arrival, "s2.t2 'order'", "stock#4", "read", false, {}},
       {3, 1, event_kind::handle, "s1.t1 'order'", "stock#4", "read", false, 1ms},
       {4, 2, event_kind::handle, "s2.t2 'order'", "stock#4", "read", false, 1ms},
-      {5, 5, event_kind::step, "stock#4", "s1.t1 'order'", "1 left", false, 1ms},
-      {6, 6, event_kind::timer, "", "s2.t2 'order'", "", false, 20ms},
-      {7, 6, event_kind::handle, "stock#4", "stock#4", "audit", false, 20ms},
+      {5, 3, event_kind::step, "stock#4", "s1.t1 'order'", "1 left", false, 1ms},
+      {6, 2, event_kind::timer, "", "s2.t2 'order'", "", false, 20ms},
+      {7, 4, event_kind::handle, "stock#4", "stock#4", "audit", false, 20ms},
   };
   r.decisions = {{decision_kind::event, 0, 2, 1}, {decision_kind::event, 1, 3, 4}, {decision_kind::delay, 2, 4, 2}};
   return r;
@@ -96,14 +96,17 @@ TEST_CASE("messages read as calls, and steps say whether they begin, go on or we
   CHECK(text.find(" buy ") == text.npos);
 }
 
-TEST_CASE("a message comes from who sent it, even if that one is gone when it is handled") {
+TEST_CASE("an event comes from where its cause happened, whoever has taken that place since") {
   run_result r;
   r.trace = {
-      {1, 0, event_kind::arrival, "sender", "receiver", "(1)", false, {}},
-      {1, 0, event_kind::handle, "somebody else", "receiver", "(1)", false, {}},
+      {1, 0, event_kind::step, "test", "sender", "", false, {}},
+      {2, 1, event_kind::handle, "somebody else", "receiver", "(1)", false, {}},
+      {3, 2, event_kind::step, "", "sender", "", false, {}},
   };
-  CHECK(chart(r).find("sender") != std::string::npos);
+  INFO(chart(r));
   CHECK(chart(r).find("somebody else") == std::string::npos);
+  CHECK(chart(r).find("├───── 1 ────▶│") != std::string::npos);
+  CHECK(chart(r).find("│◀─ resumes ──┤") != std::string::npos);
 }
 
 TEST_CASE("what Troupe's own actors send is hidden") {
