@@ -112,6 +112,17 @@ public:
     return node_->own(child, std::move(name), where);
   }
 
+  /// Starts a child now, and again when it ends, as its spec and the supervision options say. Its failures are not the
+  /// session's, unless there are too many of them: then the session ends as failed, and with the cause `escalated`,
+  /// which is a failure of the session above. Children end with the session like other actors and daemons. A restart
+  /// keeps the actor's number in the report. What `start` throws in this call comes out of it.
+  /// @returns `session_closed`
+  std::error_code supervise(child_spec child, source_location where = source_location::current()) const {
+    return node_->supervise(std::move(child), where);
+  }
+  /// How children are restarted. @returns `invalid_argument` if there are some already
+  std::error_code set_supervision(const supervision_options& options) const { return node_->set_supervision(options); }
+
   /// Whether the task has settled (or never was this session's).
   bool is_task_complete(task_id task) const noexcept { return node_->is_task_complete(task); }
   /// Cancels one unsettled task, shielded or not. @returns false if there is no such task here.

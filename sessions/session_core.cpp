@@ -169,24 +169,26 @@ bool session_core::disown(task_record& task) noexcept {
 
 void session_core::stale_completion(const task_record& task) noexcept {
   std::vector<std::uint32_t> unreleased;
+  bool came_back = false;
   bool notify = false;
   {
     std::lock_guard guard{lock_};
     ++counters_.stale;
-    if (!extras_ || extras_->running_abandoned.erase(task.id) == 0 || !extras_->running_abandoned.empty() ||
-        !holding_resources_)
-      return;
-    holding_resources_ = false;
-    if (state() != session_state::closed)
-      notify = true;
-    else
-      for (auto i = extras_->resources.rbegin(); i != extras_->resources.rend(); ++i)
-        unreleased.push_back(i->number);
+    came_back = extras_ && extras_->running_abandoned.erase(task.id) > 0;
+    if (came_back && extras_->running_abandoned.empty() && holding_resources_) {
+      holding_resources_ = false;
+      notify = state() != session_state::closed;
+      if (!notify)
+        for (auto i = extras_->resources.rbegin(); i != extras_->resources.rend(); ++i)
+          unreleased.push_back(i->number);
+    }
   }
   if (notify)
     wake();
-  else
+  if (!unreleased.empty())
     late_release(unreleased);
+  if (came_back)
+    code_came_back();
 }
 
 bool session_core::is_task_complete(task_id task) const noexcept {

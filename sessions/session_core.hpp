@@ -128,6 +128,8 @@ public:
   void child_closed(session_core& child, std::shared_ptr<const cleanup_report> unclean) noexcept;
   std::error_code add_actor(std::uint32_t& number, std::string name, source_location where, time_point now);
   void actor_gone(std::uint32_t number) noexcept;
+  /// The actor has died of itself: a failure of the session.
+  void actor_failed(std::uint32_t number, const std::string& how) noexcept;
   std::error_code add_resource(std::uint32_t& number, std::string name, source_location where, time_point now);
   /// @param error Empty, or what the closer threw.
   void resource_released(std::uint32_t number, std::string error) noexcept;
@@ -165,6 +167,9 @@ protected:
   virtual void log(const std::string&) noexcept {}
   /// The last abandoned closure has ended after the close, so that the resources it may have used can be released.
   virtual void late_release(const std::vector<std::uint32_t>&) noexcept {}
+  /// Code was abandoned while it ran; the second call tells that it has returned.
+  virtual void code_left_running() noexcept {}
+  virtual void code_came_back() noexcept {}
 
 private:
   struct owned_actor {
@@ -235,6 +240,7 @@ private:
   bool has_tasks() const noexcept { return first_ || (extras_ && !extras_->adopted.empty()); }
   void treat_failure(std::string error, close_cause cause) noexcept;
   void name_parts(std::vector<survivor>& out, time_point now) const;
+  std::string internal_name(task_id task) const;
 
   const session_id id_;
   std::atomic<session_state> state_ = session_state::starting;

@@ -42,7 +42,10 @@ private:
 /// Runs closers, one after the other.
 class session_node::closer_job final : public platform::runnable {
 public:
-  closer_job(session_node& node, std::vector<std::uint32_t> numbers) : node_(&node), numbers_(std::move(numbers)) {}
+  closer_job(session_node& node, std::vector<std::uint32_t> numbers) : node_(&node), numbers_(std::move(numbers)) {
+    ++node.system_.stuck_code;
+  }
+  ~closer_job() { --node_->system_.stuck_code; }
   void run() noexcept override {
     for (auto number : numbers_)
       node_->resource_released(number, node_->run_closer(number));
@@ -202,6 +205,8 @@ void session_node::turn() {
   for (auto& effect : out)
     if (!carry_out(effect, now))
       perform(effect);
+  if (children_)
+    turn_children(now);
 }
 
 void session_node::perform(const effect& what) {
@@ -216,7 +221,7 @@ void session_node::perform(const effect& what) {
     dispatch_closers({what.number});
     break;
   case effect::set_timer:
-    set_timer(what.due);
+    set_timer(timer_, what.due, state() >= session_state::draining);
     break;
   case effect::closed:
     finish();
@@ -227,7 +232,8 @@ void session_node::perform(const effect& what) {
 }
 
 void session_node::finish() {
-  stop_timer();
+  stop_timer(timer_);
+  stop_timer(restart_timer_);
   const bool unclean = outcome() != close_outcome::clean;
   // Reports cost, and most sessions end clean.
   std::shared_ptr<const cleanup_report> final;
@@ -249,22 +255,20 @@ void session_node::finish() {
     waiter->run();
 }
 
-void session_node::set_timer(time_point due) {
-  stop_timer();
-  auto now = system_.now();
-  auto* timer = new phase_timer{*this, state() >= session_state::draining};
-  timer_ = timer;
-  timer->id = system_.dispatcher->dispatch_after(std::max(due - now, duration::zero()), platform::background_lane,
-                                                 *timer, priority::critical);
+void session_node::set_timer(phase_timer*& timer, time_point due, bool housekeeping) {
+  stop_timer(timer);
+  timer = new phase_timer{*this, housekeeping};
+  timer->id = system_.dispatcher->dispatch_after(std::max(due - system_.now(), duration::zero()),
+                                                 platform::background_lane, *timer, priority::critical);
   if (!timer->id)
     timer->release(); // the dispatcher's
 }
 
-void session_node::stop_timer() noexcept {
-  if (auto* timer = std::exchange(timer_, nullptr)) {
-    if (timer->id && system_.dispatcher->cancel(timer->id))
-      timer->release(); // the dispatcher's
-    timer->release();
+void session_node::stop_timer(phase_timer*& timer) noexcept {
+  if (auto* stopped = std::exchange(timer, nullptr)) {
+    if (stopped->id && system_.dispatcher->cancel(stopped->id))
+      stopped->release(); // the dispatcher's
+    stopped->release();
   }
 }
 
@@ -354,8 +358,7 @@ void session_node::actor_down(std::uint32_t number, const caf::error& reason) no
     return;
   const bool asked = state() > session_state::open && reason.category() == caf::atom("exit");
   if (reason && reason != caf::exit_reason::normal && !asked)
-    fail("actor " + to_string(id()) + ".actor" + std::to_string(number) +
-         " ended: " + system_.host->caf().render(reason));
+    actor_failed(number, "ended: " + system_.host->caf().render(reason));
   actor_gone(number);
 }
 
@@ -369,6 +372,64 @@ void session_node::exit_actor(std::uint32_t number, caf::exit_reason reason) {
   }
   if (actor)
     send_urgent_exit(actor, reason);
+}
+
+void session_node::stand_for(std::uint32_t number, const caf::actor& actor) {
+  std::lock_guard guard{hands_lock_};
+  more().actors[number] = actor;
+}
+
+std::error_code session_node::set_supervision(const supervision_options& options) {
+  std::lock_guard turn{turn_mutex_};
+  if (children_ && children_->size() > 0)
+    return make_error_code(errc::invalid_argument);
+  auto fresh = std::make_unique<supervised_children>(options);
+  std::lock_guard guard{hands_lock_};
+  children_ = std::move(fresh);
+  return {};
+}
+
+std::error_code session_node::supervise(child_spec spec, source_location where) {
+  if (!hold())
+    return make_error_code(errc::session_closed);
+  struct held {
+    session_node& node;
+    ~held() { node.unhold(); }
+  } holding{*this};
+  std::lock_guard turn{turn_mutex_};
+  if (!children_) {
+    auto fresh = std::make_unique<supervised_children>(supervision_options{});
+    std::lock_guard guard{hands_lock_};
+    children_ = std::move(fresh);
+  }
+  std::uint32_t part = 0;
+  if (spec.start.index() == 0)
+    if (auto refused = add_actor(part, spec.name, where, system_.now()))
+      return refused;
+  try {
+    children_->add(*this, std::move(spec), where, part);
+  } catch (...) {
+    if (part != 0)
+      actor_gone(part);
+    throw;
+  }
+  return {};
+}
+
+void session_node::child_ended(std::size_t index, std::uint32_t generation, bool failed, std::string how) noexcept {
+  children_->note_end(index, generation, failed, std::move(how));
+  wake();
+}
+
+void session_node::turn_children(time_point now) {
+  auto due = children_->turn(*this, now);
+  if (due == restart_due_)
+    return;
+  restart_due_ = due;
+  if (due == time_point::max() || state() == session_state::closed)
+    stop_timer(restart_timer_);
+  else
+    set_timer(restart_timer_, due, false);
 }
 
 std::error_code session_node::acquire(std::string name, const std::function<std::error_code()>& open,
@@ -411,7 +472,7 @@ std::string session_node::run_closer(std::uint32_t number) noexcept {
 void session_node::dispatch_closers(std::vector<std::uint32_t> numbers) {
   auto* job = new closer_job{*this, std::move(numbers)};
   if (system_.dispatcher->dispatch(platform::background_lane, *job, priority::normal))
-    job->drop();
+    job->run(); // the pool is gone: better here than never
 }
 
 void session_node::late_release(const std::vector<std::uint32_t>& numbers) noexcept {

@@ -1,6 +1,7 @@
 // A session as it lives in a system: its state machine, and the hands that carry out what that decides.
 #pragma once
 #include "sessions/session_core.hpp"
+#include "sessions/supervised_children.hpp"
 #include "sessions/system_state.hpp"
 #include <caf/actor.hpp>
 #include <functional>
@@ -38,6 +39,8 @@ public:
   std::error_code acquire(std::string name, const std::function<std::error_code()>& open, std::function<void()> close,
                           source_location where);
   std::error_code own(caf::actor child, std::string name, source_location where);
+  std::error_code supervise(child_spec spec, source_location where);
+  std::error_code set_supervision(const supervision_options& options);
   /// Hands `task`, which is one of this session's, to `next`.
   std::error_code hand_over(task_base& task, session_node& next) noexcept;
 
@@ -50,10 +53,15 @@ public:
 
   // -- for its own parts --
   void wake() noexcept override;
+  void child_ended(std::size_t index, std::uint32_t generation, bool failed, std::string how) noexcept;
+  /// `actor` is from now on the one that is told to exit as part `number`.
+  void stand_for(std::uint32_t number, const caf::actor& actor);
 
 protected:
   void log(const std::string& line) noexcept override { system_.log("session " + path() + ": " + line); }
   void late_release(const std::vector<std::uint32_t>& numbers) noexcept override;
+  void code_left_running() noexcept override { ++system_.stuck_code; }
+  void code_came_back() noexcept override { --system_.stuck_code; }
 
 private:
   class parked_waiters;
@@ -71,8 +79,9 @@ private:
   hands& more();
   void perform(const effect& what);
   void finish();
-  void set_timer(time_point due);
-  void stop_timer() noexcept;
+  void turn_children(time_point now);
+  void set_timer(phase_timer*& timer, time_point due, bool housekeeping);
+  void stop_timer(phase_timer*& timer) noexcept;
   void actor_down(std::uint32_t number, const caf::error& reason) noexcept;
   void exit_actor(std::uint32_t number, caf::exit_reason reason);
   void dispatch_closers(std::vector<std::uint32_t> numbers);
@@ -82,12 +91,15 @@ private:
   std::atomic<bool> notified_ = false;
   std::atomic<int> lost_supervisors_ = 0;
   std::mutex turn_mutex_;
-  phase_timer* timer_ = nullptr; // guarded by turn_mutex_
+  phase_timer* timer_ = nullptr; // guarded by turn_mutex_, like the next two
+  phase_timer* restart_timer_ = nullptr;
+  time_point restart_due_ = time_point::max();
   mutable spin_lock hands_lock_;
   caf::strong_actor_ptr supervisor_; // guarded by hands_lock_, like the next two
   std::unique_ptr<hands> hands_;
   bool finished_ = false;
-  std::unique_ptr<parked_waiters> parked_; // written once, under hands_lock_
+  std::unique_ptr<supervised_children> children_; // written once, under both locks
+  std::unique_ptr<parked_waiters> parked_;        // written once, under hands_lock_
 };
 
 } // namespace troupe

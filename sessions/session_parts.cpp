@@ -80,6 +80,20 @@ void session_core::actor_gone(std::uint32_t number) noexcept {
     wake();
 }
 
+void session_core::actor_failed(std::uint32_t number, const std::string& how) noexcept {
+  std::string text;
+  {
+    std::lock_guard guard{lock_};
+    if (extras_)
+      for (auto& actor : extras_->actors)
+        if (actor.number == number)
+          text = "actor " + to_string(id_) + ".actor" + std::to_string(number) + " '" + actor.name + "', owned since " +
+                 to_text(actor.where) + ", " + how;
+  }
+  if (!text.empty())
+    fail(std::move(text));
+}
+
 std::error_code session_core::add_resource(std::uint32_t& number, std::string name, source_location where,
                                            time_point now) {
   std::lock_guard guard{lock_};

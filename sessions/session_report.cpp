@@ -181,6 +181,12 @@ void session_core::name_parts(std::vector<survivor>& out, time_point now) const 
   }
 }
 
+std::string session_core::internal_name(task_id task) const {
+  std::lock_guard guard{lock_};
+  auto* found = task.session == id_ ? find(task) : nullptr;
+  return found && found->internal ? found->name.str() : std::string{};
+}
+
 cleanup_report session_core::report(time_point now, bool quiescent) const {
   cleanup_report r;
   r.id = id_;
@@ -240,6 +246,15 @@ cleanup_report session_core::report(time_point now, bool quiescent) const {
     if (!is_terminal(s.state))
       seen.push_back(std::move(s));
   }
+  // Who awaits a helper of ours waits for what that stands for.
+  for (auto& task : seen)
+    if (task.wait.kind == wait_kind::task)
+      for (auto* owner = this; owner; owner = owner->parent_.get())
+        if (auto stands_for = owner->internal_name(task.wait.awaited); !stands_for.empty()) {
+          task.text.verdict = survivor_verdict::waiting_session;
+          task.text.kept_alive_by = "the " + stands_for;
+          break;
+        }
   judge(seen, quiescent);
   for (auto& task : seen)
     r.survivors.push_back(std::move(task.text));

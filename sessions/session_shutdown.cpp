@@ -275,16 +275,22 @@ void session_core::abandon(task_record& task, time_point now) {
   auto s = describe(task, now);
   const bool runs = task.waiting().kind == wait_kind::none && task.state() == task_state::running;
   if (runs) { // before it can return
+    code_left_running();
     std::lock_guard guard{lock_};
     more().running_abandoned.insert(task.id);
   }
   task.abandon();
   const bool abandoned = task.state() == task_state::abandoned;
-  std::lock_guard guard{lock_};
-  if (runs && !abandoned)
-    extras_->running_abandoned.erase(task.id);
-  if (abandoned && !task.internal)
-    more().survivors.push_back(std::move(s));
+  bool mistaken = false;
+  {
+    std::lock_guard guard{lock_};
+    if (runs && !abandoned)
+      mistaken = extras_->running_abandoned.erase(task.id) > 0;
+    if (abandoned && !task.internal)
+      more().survivors.push_back(std::move(s));
+  }
+  if (mistaken)
+    code_came_back();
 }
 
 const char* to_string(effect::kind_type kind) noexcept {

@@ -74,6 +74,8 @@ public:
 
   /// @returns the number of the new child, which counts as running.
   std::size_t add(restart when);
+  /// Takes back the last `add`.
+  void remove_last() { children_.pop_back(); }
   /// Child `which` ended; `failed` tells how. Each call counts once against the intensity, however many are restarted.
   restart_decision ended(std::size_t which, bool failed, platform::time_point now, double random);
   /// Child `which` was stopped on request, or is being started again.

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <mutex>
 #include <system_error>
+#include <thread>
 
 namespace troupe {
 namespace {
@@ -59,13 +60,15 @@ struct system::state {
         tell(session{&node});
       };
     root = make_root(shared, options.root);
-    environment = std::make_unique<executor_environment>(host, *root, log, or_default_bug(std::move(options.bug)));
+    environment = std::make_unique<executor_environment>(
+        executor_environment{host, *root, log, or_default_bug(std::move(options.bug))});
     background = std::make_unique<background_executor>(*environment, options.background_queue_bound);
     foreground = std::make_unique<foreground_executor>(*environment, options.foreground_queue_bound);
     shared.background = background.get();
     root->start();
   }
 
+  std::unique_ptr<platform::dispatcher> owned_dispatcher; // outlives all else
   platform::dispatcher& dispatcher;
   system_state shared;
   caf_host host;
@@ -76,8 +79,8 @@ struct system::state {
   std::unique_ptr<foreground_executor> foreground;
   std::mutex mutex;
   std::vector<std::unique_ptr<dedicated_executor>> dedicated; // guarded by mutex
-  std::unique_ptr<platform::dispatcher> owned_dispatcher;
   bool is_down = false;
+  bool actor_is_stuck = false;
 };
 
 system::system(std::unique_ptr<platform::dispatcher> dispatcher, system_options options)
@@ -92,12 +95,14 @@ system::~system() {
   shutdown();
   auto& s = *state_;
   s.shared.without_actors = true;
-  if (s.dispatcher.stop(duration_limit))
-    return;
-  // Some code has outlasted the shutdown and may still use all of this: its thread is waited for, and as nothing may
-  // use the dispatcher after that, the rest is left behind.
-  auto* left_behind = state_.release();
-  left_behind->owned_dispatcher.reset();
+  while (s.shared.stuck_code > 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  if (s.actor_is_stuck) {
+    // A message handler has outlasted the shutdown and may still use all of this: its thread is waited for, and as
+    // nothing can be taken down in order any more, the rest is left behind.
+    auto* left_behind = state_.release();
+    left_behind->owned_dispatcher.reset();
+  }
 }
 
 session system::root() const { return session{state_->root.get()}; }
@@ -127,7 +132,7 @@ cleanup_report system::shutdown(duration budget) {
   s.root->request_close(close_cause::system_stopping, started, budget);
   auto report = root().closed();
   // The close keeps its budget by itself, if there is a thread that its supervisors can run on.
-  auto ended = s.background->block_on(std::move(report), budget + std::chrono::milliseconds{250});
+  static_cast<void>(s.background->block_on(std::move(report), budget + std::chrono::milliseconds{250}));
   if (s.root->state() != session_state::closed) {
     s.shared.without_actors = true;
     s.root->close_by_force();
@@ -135,7 +140,8 @@ cleanup_report system::shutdown(duration budget) {
   s.background->refuse_new_tasks();
   s.foreground->refuse_new_tasks();
   auto left = budget - std::min(budget, s.dispatcher.now() - started);
-  s.dispatcher.stop(std::max<duration>(left, std::chrono::milliseconds{50}));
+  const bool ended = s.dispatcher.stop(std::max<duration>(left, std::chrono::milliseconds{50}));
+  s.actor_is_stuck = !ended && s.shared.stuck_code == 0;
   return root().report();
 }
 

@@ -18,6 +18,8 @@ struct system_state {
   std::function<void(const std::string&)> log;
   std::function<void(session_node&)> on_session_closed;
   std::atomic<std::uint32_t> last_session = 0;
+  /// Closers that run, and code that was abandoned while it ran and has not returned.
+  std::atomic<std::size_t> stuck_code = 0;
   /// The actors cannot run any more: sessions that are left decide on the caller's thread.
   std::atomic<bool> without_actors = false;
 
