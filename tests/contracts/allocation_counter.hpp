@@ -4,7 +4,7 @@
 
 namespace troupe::test {
 
-/// Calls of the global operator new so far, from all threads.
+/// Calls of the global operator new so far, from all threads; with glibc and no sanitizer those of aligned_alloc too.
 std::size_t allocation_count() noexcept;
 
 } // namespace troupe::test

@@ -173,7 +173,8 @@ TEST_CASE("a foreground lane that is never empty leaves room for other handlers,
   context.run();
   CHECK(context.stopped());
   enough = true;
-  settle(on, ended); // Starts it again.
+  settle(on, ended); // Starts it again, for good.
+  CHECK_FALSE(context.stopped());
 }
 
 TEST_CASE("a handler's exception leaves the wait of the main thread, and no trace of it") {
