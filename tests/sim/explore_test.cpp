@@ -116,7 +116,17 @@ TEST_CASE("a program that crashes is a failure with its seed") {
   CHECK(killed.failure.message.find("signal 9") != std::string::npos);
   CHECK(killed.schedules == 18);
 
-  const auto quit = explore(failing_at(40, program), random_order, {.first_seed = 18, .seeds = 100, .jobs = 2});
+  program.on_run = [](std::uint64_t seed) {
+    if (seed == 17 || seed == 18)
+      ::raise(SIGKILL);
+    if (seed == 23)
+      ::_exit(0);
+    if (seed == 29)
+      ::_exit(3);
+  };
+  CHECK(explore(failing_at(40, program), random_order, {.first_seed = 1, .seeds = 100, .jobs = 2}).failing_seed == 17);
+
+  const auto quit = explore(failing_at(40, program), random_order, {.first_seed = 19, .seeds = 100, .jobs = 2});
   CHECK(quit.failing_seed == 23);
   CHECK(quit.failure.message.find("exit status 0") != std::string::npos);
   const auto exited = explore(failing_at(40, program), random_order, {.first_seed = 24, .seeds = 100, .jobs = 2});
@@ -153,6 +163,17 @@ TEST_CASE("a failure that does not fail again is nondeterminism") {
   const auto found = explore(run, random_order, {.first_seed = 0, .seeds = 10, .jobs = 0});
   CHECK(found.failing_seed == 4);
   CHECK(found.failure.end == verdict::nondeterminism);
+}
+
+TEST_CASE("the same decisions with another trace are nondeterminism, whatever the verdict") {
+  std::uint64_t runs = 0;
+  const runner run = [&runs](std::uint64_t, strategy&, bool) {
+    run_result result;
+    result.trace_hash = ++runs;
+    return result;
+  };
+  fifo_strategy order;
+  CHECK(run_twice(run, 0, order).end == verdict::nondeterminism);
 }
 
 TEST_CASE("running twice gives the first run if both are the same") {

@@ -118,6 +118,22 @@ TEST_CASE("shrinking does the same every time") {
   CHECK(one.runs == two.runs);
 }
 
+TEST_CASE("shrinking does not slip from one failure to another") {
+  // With few deviations this program fails too, but not in the same way.
+  const runner two_bugs = [program = fake_program()](std::uint64_t seed, strategy& order, bool trace) {
+    auto result = program(seed, order, trace);
+    if (deviations(result.decisions) < 5) {
+      result.end = verdict::failed;
+      result.message = "the other bug";
+    }
+    return result;
+  };
+  const auto shrunk = shrink(two_bugs, failing_tape({}));
+  REQUIRE(shrunk.reproduced);
+  CHECK(shrunk.run.message.find("oversold") == 0);
+  CHECK(shrunk.deviations_after >= 5);
+}
+
 TEST_CASE("a failure of the default order shrinks to no deviation at all") {
   fake_program program;
   program.warm_up = 1; // both read at once

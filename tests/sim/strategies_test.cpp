@@ -98,6 +98,14 @@ TEST_CASE("a tape finds a recorded event that has moved, and says that it was no
   CHECK_FALSE(replay.followed_exactly());
 }
 
+TEST_CASE("a tape met by another number of candidates was not followed exactly") {
+  const std::vector<decision> recorded{{decision_kind::event, 1, 3, 20}};
+  tape_strategy replay(recorded);
+  CHECK(replay.pick(decision_kind::event, listed_candidates({10, 20})) == 1);
+  CHECK(replay.divergences() == 0);
+  CHECK_FALSE(replay.followed_exactly());
+}
+
 TEST_CASE("a tape whose event is missing goes on with the oldest and counts a divergence") {
   const std::vector<decision> recorded{
       {decision_kind::event, 0, 2, 10}, {decision_kind::event, 1, 3, 20}, {decision_kind::delay, 1, 4, 1}};

@@ -64,5 +64,7 @@ TEST_CASE("every enumerator has a name of its own that leads back to it") {
     CHECK(order_model_named(to_string(model)) == model);
   CHECK(std::string(to_string(event_kind::arrival)) == "arrival");
   CHECK(std::string(to_string(event_kind::value)) == "value");
+  CHECK(std::string(to_string(verdict::step_limit)) == "step_limit"); // Tapes and JSON hold these names.
+  CHECK(std::string(to_string(verdict::ok)) == "ok");
   CHECK_FALSE(verdict_named("fine").has_value());
 }
