@@ -1,6 +1,6 @@
 // A loop like that of a GUI: it ticks on the main thread, and slow work in the background hands its results back there.
 #include "troupe.hpp"
-#include <cassert>
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -25,7 +25,10 @@ public:
   bool is_open() const { return frames_ < 30; }
 
 private:
-  void check() const { assert(std::this_thread::get_id() == main_thread_); }
+  void check() const {
+    if (std::this_thread::get_id() != main_thread_)
+      std::abort();
+  }
   const std::thread::id main_thread_ = std::this_thread::get_id();
   std::string title_;
   int frames_ = 0;

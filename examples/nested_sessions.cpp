@@ -25,34 +25,36 @@ troupe::cleanup_report late_request(troupe::system& sys, const troupe::session& 
   return std::move(*sys.block_on(request.closed())); // Nobody calls close: the deadline does.
 }
 
-/// A request that calls into code which blocks and cannot be cancelled: it outlasts the budget of the close.
-troupe::cleanup_report stuck_request(troupe::system& sys, const troupe::session& server, std::shared_future<void> go) {
-  auto request = server.open_session({.name = "GET /stuck", .shutdown_budget = 100ms});
+/// Stands for a library that blocks its caller, and cannot be told to stop.
+struct blocking_library {
+  void call() {
+    entered.set_value();
+    released.get_future().wait();
+  }
   std::promise<void> entered;
-  request
-      .spawn(
-          [&entered, go] {
-            entered.set_value();
-            go.wait();
-          },
-          {.name = "blocking call"})
-      .detach();
-  entered.get_future().wait();
+  std::promise<void> released;
+};
+
+/// A request that calls into that library: it outlasts the budget of the close.
+troupe::cleanup_report stuck_request(troupe::system& sys, const troupe::session& server, blocking_library& library) {
+  auto request = server.open_session({.name = "GET /stuck", .shutdown_budget = 100ms});
+  request.spawn([&library] { library.call(); }, {.name = "blocking call"}).detach();
+  library.entered.get_future().wait();
   return std::move(*sys.block_on(request.close()));
 }
 
 } // namespace
 
 int main() {
-  std::promise<void> unblock;
+  blocking_library library; // Outlives the system, which waits for whoever is still inside.
   troupe::system sys;
   auto server = sys.open_session({.name = "server"});
 
   const auto late = late_request(sys, server);
   std::cout << late.to_text() << '\n';
-  const auto stuck = stuck_request(sys, server, unblock.get_future().share());
+  const auto stuck = stuck_request(sys, server, library);
   std::cout << stuck.to_text() << '\n';
-  unblock.set_value(); // The thread comes back; its result is dropped.
+  library.released.set_value(); // The thread comes back; its result is dropped.
 
   // Closing the outer session closes what is left in it, and its report has what went wrong below.
   const auto all = std::move(*sys.block_on(server.close()));
