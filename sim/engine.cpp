@@ -24,8 +24,7 @@ std::string name_of(const hosted_actor& actor) { return actor.name() + "#" + std
 } // namespace
 
 sim_engine::sim_engine(const simulation_options& options, strategy& order)
-    : options_(options), order_(order),
-      now_(epoch), outside_{&new_entity(), outside_identity, 0, no_lane, nullptr} {
+    : options_(options), order_(order), now_(epoch), outside_{&new_entity(), outside_identity, 0, no_lane, nullptr} {
   outside_.who->name = "test";
   lanes_.emplace_back().place = &new_entity();
   lanes_[0].place->name = "main thread";
@@ -237,7 +236,7 @@ std::optional<std::size_t> sim_engine::trace(event_kind kind, const parcel& p, c
   trace_entry entry{.identity = p.identity,
                     .parent = p.parent,
                     .kind = kind,
-                    .from = p.from ? p.from->name : "",
+                    .from = p.from_name.empty() ? p.from->name : p.from_name, // an actor gets its name while it starts
                     .to = to.name,
                     .what = std::move(what),
                     .internal = to.is_internal,
@@ -416,9 +415,7 @@ bool sim_engine::stop(platform::duration) {
     timers_.erase(timers_.begin());
     drop_parcel(p);
   }
-  pump_frames();
-  while (step()) {
-  }
+  run_out();
   return true;
 }
 

@@ -110,6 +110,8 @@ private:
   void enable_step(parcel& p);
   void enable_head(serial_lane& lane, std::size_t priority);
   void drop_parcel(parcel* p) noexcept;
+  /// Lets events happen until none is enabled, within reason.
+  void run_out();
   serial_lane* find_lane(platform::lane where) noexcept;
 
   // engine.cpp

@@ -25,6 +25,7 @@ struct parcel {
   std::uint64_t identity = 0;
   std::uint64_t parent = 0;
   entity* from = nullptr;
+  std::string from_name; ///< Kept only if there is a trace or a log: `from` may stand for another one by then.
   entity* to = nullptr; ///< The receiver of a message, the new actor, the serial lane; null for background work.
   std::variant<std::monostate, letter, newborn, lane_work> content;
   event ready;                   ///< `start`, `step` or `timer`, once it can happen.

@@ -66,6 +66,7 @@ parcel& sim_engine::new_parcel() {
 void sim_engine::free_parcel(parcel* gone) noexcept {
   gone->content = std::monostate{};
   gone->to = nullptr;
+  gone->from_name.clear();
   gone->timer = 0;
   gone->next = spare_parcels_;
   spare_parcels_ = gone;
@@ -78,6 +79,8 @@ parcel& sim_engine::effect() {
   p.parent = present_->identity;
   p.identity = mix(present_->identity, ++present_->effects);
   p.from = present_->who;
+  if (is_told())
+    p.from_name = present_->who->name;
   return p;
 }
 
@@ -200,17 +203,20 @@ void sim_engine::drop_parcel(parcel* p) noexcept {
     work->work->drop();
 }
 
+void sim_engine::run_out() {
+  // A failed run may hold actors that never stop sending.
+  std::uint64_t left = has_failed() ? 10'000 : 1'000'000;
+  pump_frames();
+  while (left > 0 && step())
+    --left;
+}
+
 void sim_engine::end_all() {
   begin_teardown();
-  constexpr std::uint64_t steps_at_end_max = 1'000'000;
-  pump_frames();
-  for (std::uint64_t steps = 0; steps < steps_at_end_max && step();)
-    ++steps;
+  run_out();
   for (auto& anchor : std::exchange(anchors_, {}))
     anchor.kill();
-  pump_frames();
-  for (std::uint64_t steps = 0; steps < steps_at_end_max && step();)
-    ++steps;
+  run_out();
   stopped_ = true;
   timers_.clear();
   // Dropping work or mail may cause further mail (an actor that ends tells its monitors), but no further work.

@@ -3,9 +3,8 @@
 #include "sim/engine.hpp"
 #include "sim/random_strategy.hpp"
 #include "sim/scenario.hpp"
+#include "sim/seed_test.hpp"
 #include <cstdio>
-#include <cstdlib>
-#include <stdexcept>
 
 namespace troupe {
 namespace {
@@ -46,18 +45,6 @@ void audit(sim_engine& engine, system& sys) {
   }
 }
 
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  auto* text = std::getenv(name);
-  if (!text || !*text)
-    return otherwise;
-  char* end = nullptr;
-  errno = 0;
-  auto value = std::strtoull(text, &end, 10);
-  if (errno != 0 || *end != '\0' || text[0] == '-')
-    throw std::invalid_argument(std::string{name} + "=" + text + " is not a number from 0 to 18446744073709551615");
-  return value;
-}
-
 } // namespace
 
 run_result run_scenario(const std::function<void(simulator&)>& body, const simulation_options& options,
@@ -96,15 +83,21 @@ run_result simulator::once(std::uint64_t seed, const test& body, simulation_opti
 }
 
 run_result simulator::many(std::uint64_t count, const test& body, simulation_options options) {
-  auto first = from_environment("SEED", options.seed);
-  count = from_environment("ITERATIONS", std::getenv("SEED") ? 1 : count);
+  std::string error;
+  auto seeds = seeds_from_environment({options.seed, count}, error);
   run_result last;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    last = once(first + i, body, options);
+  if (!seeds) {
+    last.end = verdict::failed;
+    last.message = error;
+    return last;
+  }
+  for (std::uint64_t i = 0; i < seeds->count; ++i) {
+    auto seed = seeds->first + i;
+    last = once(seed, body, options);
     if (last.is_failure()) {
       std::fprintf(stderr, "Failing seed: %llu (%s: %s)\nRepeat it with SEED=%llu ITERATIONS=1\n",
-                   static_cast<unsigned long long>(first + i), to_string(last.end), last.message.c_str(),
-                   static_cast<unsigned long long>(first + i));
+                   static_cast<unsigned long long>(seed), to_string(last.end), last.message.c_str(),
+                   static_cast<unsigned long long>(seed));
       return last;
     }
   }

@@ -22,6 +22,7 @@ public:
 
   /// Runs `body` under `count` seeds from `options.seed` on, or as the environment says: SEED (the first seed) and
   /// ITERATIONS (how many). Stops at the first failure, prints the failing seed and how to repeat it, and returns it.
+  /// An environment that makes no sense is a failure too.
   static run_result many(std::uint64_t count, const test& body, simulation_options options = {});
 
   /// The simulated system, its root session and its CAF actor system.
