@@ -36,6 +36,9 @@ public:
   /// Reacts to the ends that were noted, and starts what is due. @returns when it wants to be called next.
   time_point turn(session_node& node, time_point now);
 
+  /// Lets go of all children; none is started any more.
+  void clear() noexcept { children_.clear(); }
+
   // From any thread:
   /// Takes note that child `index` ended in its `generation`. The caller wakes the session.
   void note_end(std::size_t index, std::uint32_t generation, bool failed, std::string how) noexcept;

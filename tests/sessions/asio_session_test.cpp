@@ -1,4 +1,5 @@
 // Sessions on the Asio dispatcher keep the contract, and what only threads can show.
+#include "tests/contracts/ownership_contract.hpp"
 #include "tests/contracts/session_contract.hpp"
 #include "tests/sessions/asio_sessions.hpp"
 #include <thread>
@@ -6,6 +7,7 @@
 namespace troupe::test {
 
 TROUPE_SESSION_CONTRACT(asio_sessions);
+TROUPE_OWNERSHIP_CONTRACT(asio_sessions);
 
 namespace {
 /// Keeps a thread until it is opened.
@@ -86,6 +88,21 @@ TEST_CASE("a system whose threads are all stuck is still shut down within its bu
   CHECK(waits.peek().is_cancelled());
   gate.open();
   other.open();
+}
+
+TEST_CASE("a handle may outlive its system") {
+  session kept, refused;
+  {
+    asio_sessions backend;
+    kept = backend.sys().open_session({.name = "kept"});
+    REQUIRE(!kept.own(backend.sys().caf().spawn<stubborn_actor>(), "stubborn"));
+    REQUIRE(!kept.supervise({"poller", restart::permanent, []() -> async<void> { co_await sleep_for(1h); }}));
+    static_cast<void>(backend.sys().shutdown(20ms));
+    refused = kept.open_session();
+  }
+  CHECK(kept.state() == session_state::closed);
+  CHECK(kept.path().find("'kept'") != std::string::npos);
+  CHECK(refused.error() == errc::session_closed);
 }
 
 TEST_CASE("two systems live side by side") {

@@ -87,10 +87,15 @@ TEST_SUITE("session_core") {
   TEST_CASE("unfinished scoped tasks are named and cancelled at close if the session takes them for a mistake") {
     driver s{{.on_close = join_mode::report}};
     fake_task forgotten{task_kind::scoped, "forgotten"}, done{task_kind::scoped, "done"};
+    fake_task audit{task_kind::wait_until, "audit"};
+    REQUIRE(!audit.admit_to(*s.core));
     REQUIRE(!forgotten.admit_to(*s.core));
     REQUIRE(!done.admit_to(*s.core));
     done.finish();
     s.core->request_close(close_cause::completed, s.now);
+    CHECK(s.turn() == words{});
+    CHECK(audit.cancels == 0);
+    audit.finish();
     CHECK(s.turn() == words{"closed"});
     CHECK(s.core->outcome() == close_outcome::dirty);
     REQUIRE(s.report().survivors.size() == 1);
@@ -367,6 +372,7 @@ TEST_SUITE("session_core") {
     helper.internal = late.internal = too_late.internal = true;
     REQUIRE(!helper.admit_to(*s.core));
     CHECK(!s.core->validate(nullptr));
+    CHECK(s.report().is_clean());
     s.core->request_close(close_cause::completed, s.now);
     CHECK(!late.admit_to(*s.core));
     CHECK(s.turn() == words{"closed"});
