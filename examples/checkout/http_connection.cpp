@@ -247,7 +247,7 @@ private:
     error_code ignored;
     socket_.shutdown(tcp::socket::shutdown_both, ignored);
     socket_.close(ignored);
-    host_->ended(*this);
+    host_->ended(shared_from_this());
   }
 
   bool has_arrived() {

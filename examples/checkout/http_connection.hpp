@@ -19,7 +19,7 @@ class http_connection;
 class http_connection_host {
 public:
   /// The connection is closed and will not be heard of again. Any thread.
-  virtual void ended(http_connection& which) = 0;
+  virtual void ended(std::shared_ptr<http_connection> which) = 0;
   http_options options;
   http_handler handler;
   http_counters count;

@@ -79,9 +79,10 @@ struct http_server::shared_state final : http_connection_host, std::enable_share
     client->start();
   }
 
-  void ended(http_connection& which) override {
-    asio::post(strand, [self = shared_from_this(), key = &which] {
-      self->connections.erase(key);
+  void ended(std::shared_ptr<http_connection> which) override {
+    // Kept until it is off the list: another connection must not get its address before that.
+    asio::post(strand, [self = shared_from_this(), which = std::move(which)] {
+      self->connections.erase(which.get());
       if (self->is_paused)
         self->accept();
       self->finish_if_drained();

@@ -3,6 +3,7 @@
 #include "examples/checkout/http_server.hpp"
 #include "platform/asio_dispatcher.hpp"
 #include "platform/latch.hpp"
+#include "tests/examples/answers.hpp"
 #include <condition_variable>
 #include <doctest/doctest.h>
 #include <mutex>
@@ -182,7 +183,7 @@ TEST_CASE("a request that the server cannot take is refused with the reason, and
   CHECK(client.is_closed_by_server());
   CHECK(server->totals().refused == 1);
   CHECK(server->totals().requests == 0);
-  CHECK(server.client().request("GET", "/alive")->status == 200);
+  CHECK(status_of(server.client().request("GET", "/alive")) == 200);
 }
 
 TEST_CASE("the largest body that is allowed is read") {
@@ -201,7 +202,7 @@ TEST_CASE("a client that sends too slowly is told so, and holds nobody up") {
   auto in_body = server.client();
   REQUIRE(in_header.send("GET / HT"));
   REQUIRE(in_body.send(raw_post(10) + "five "));
-  CHECK(server.client().request("GET", "/alive")->status == 200);
+  CHECK(status_of(server.client().request("GET", "/alive")) == 200);
   for (http_client* slow : {&in_header, &in_body}) {
     const auto answer = slow->receive();
     REQUIRE(answer);
@@ -237,25 +238,27 @@ TEST_CASE("requests that are cut off reach no handler, and the server lives on")
   }
   CHECK(server->totals().cut_off == 3);
   CHECK(server->totals().requests == 0);
-  CHECK(server.client().request("GET", "/alive")->status == 200);
+  CHECK(status_of(server.client().request("GET", "/alive")) == 200);
 }
 
 TEST_CASE("a client that leaves before its answer costs the server nothing") {
-  echo_server server;
-  {
-    auto client = server.client();
-    REQUIRE(client.send(make_request("GET", "/held")));
-    server.await_held(1);
+  for (int round = 0; round < 30; ++round) { // Who notices first that the client has gone differs.
+    echo_server server;
+    {
+      auto client = server.client();
+      REQUIRE(client.send(make_request("GET", "/held")));
+      server.await_held(1);
+    }
+    server.let_go();
+    CHECK(status_of(server.client().request("GET", "/alive")) == 200);
+    server.drain();
+    CHECK(server->totals().answers + server->totals().unsent == 2);
   }
-  server.let_go();
-  CHECK(server.client().request("GET", "/alive")->status == 200);
-  server.drain();
-  CHECK(server->totals().answers + server->totals().unsent == 2);
 }
 
 TEST_CASE("a handler that forgets a request answers 500") {
   echo_server server;
-  CHECK(server.client().request("GET", "/forgotten")->status == 500);
+  CHECK(status_of(server.client().request("GET", "/forgotten")) == 500);
 }
 
 TEST_CASE("answers come when they are ready, whichever client asked first") {
@@ -263,20 +266,20 @@ TEST_CASE("answers come when they are ready, whichever client asked first") {
   auto first = server.client();
   REQUIRE(first.send(make_request("GET", "/held")));
   server.await_held(1);
-  CHECK(server.client().request("GET", "/quick")->status == 200);
+  CHECK(status_of(server.client().request("GET", "/quick")) == 200);
   server.let_go();
-  CHECK(first.receive()->body == "/held");
+  CHECK(body_of(first.receive()) == "/held");
 }
 
 TEST_CASE("beyond the connection limit clients wait until another one leaves") {
   echo_server server{{.connection_limit = 1}};
   auto first = server.client();
-  CHECK(first.request("GET", "/")->status == 200);
+  CHECK(status_of(first.request("GET", "/")) == 200);
   auto second = server.client(); // The kernel accepts it for us.
   REQUIRE(second.send(make_request("GET", "/second")));
   CHECK(server->totals().connections == 1);
   first.close();
-  CHECK(second.receive()->body == "GET /second ");
+  CHECK(body_of(second.receive()) == "GET /second ");
 }
 
 TEST_CASE("a port that is taken is an error") {
@@ -295,7 +298,7 @@ TEST_CASE("draining answers every request that was accepted, and then takes no c
   auto idle = server.client();
   REQUIRE(held.send(make_request("GET", "/held")));
   REQUIRE(half.send(raw_post(10) + "first"));
-  CHECK(idle.request("GET", "/")->status == 200);
+  CHECK(status_of(idle.request("GET", "/")) == 200);
   server.await_held(1);
 
   server.begin_drain();
@@ -324,12 +327,12 @@ TEST_CASE("draining answers every request that was accepted, and then takes no c
 TEST_CASE("draining serves what is on its way: connections not yet accepted, requests not yet read") {
   echo_server server{{.connection_limit = 1, .last_call = 5s}};
   auto first = server.client();
-  CHECK(first.request("GET", "/")->status == 200);
+  CHECK(status_of(first.request("GET", "/")) == 200);
   auto waiting = server.client(); // Not accepted: the server is full.
   REQUIRE(waiting.send(make_request("GET", "/waiting")));
   server.begin_drain();
-  CHECK(waiting.receive()->body == "GET /waiting ");
-  CHECK(first.request("GET", "/last")->is_last); // Idle when the drain began.
+  CHECK(body_of(waiting.receive()) == "GET /waiting ");
+  CHECK(is_last_of(first.request("GET", "/last"))); // Idle when the drain began.
   first.close();
   waiting.close();
   server.drain();
@@ -342,8 +345,8 @@ TEST_CASE("draining answers what a client has pipelined") {
   server.await_held(1);
   server.begin_drain();
   server.let_go();
-  CHECK_FALSE(client.receive()->is_last);
-  CHECK_FALSE(client.receive()->is_last);
+  CHECK_FALSE(is_last_of(client.receive()));
+  CHECK_FALSE(is_last_of(client.receive()));
   const auto last = client.receive();
   REQUIRE(last);
   CHECK(last->body == "GET /3 ");

@@ -2,6 +2,7 @@
 #include "examples/checkout/http_client.hpp"
 #include "examples/checkout/load.hpp"
 #include "examples/checkout/shop.hpp"
+#include "tests/examples/answers.hpp"
 #include "tests/examples/temp_folder.hpp"
 #include <csignal>
 #include <doctest/doctest.h>
@@ -54,15 +55,15 @@ void check_clean(const shop_summary& summary) {
 TEST_CASE("the shop takes an order over HTTP and shows it again") {
   open_shop open{{{"book", 1}}};
   auto client = open.client();
-  CHECK(client.request("GET", "/healthz")->status == 200);
+  CHECK(status_of(client.request("GET", "/healthz")) == 200);
   const auto placed = client.request("POST", "/orders", R"({"sku":"book","quantity":1})");
   REQUIRE(placed);
   CHECK(placed->status == 201);
   CHECK(placed->body == R"({"id":1,"quantity":1,"sku":"book"})");
-  CHECK(client.request("GET", "/orders/1")->body == placed->body);
-  CHECK(client.request("GET", "/orders/2")->status == 404);
-  CHECK(client.request("POST", "/orders", R"({"sku":"book","quantity":1})")->status == 409);
-  CHECK(client.request("POST", "/orders", "{")->status == 400);
+  CHECK(body_of(client.request("GET", "/orders/1")) == placed->body);
+  CHECK(status_of(client.request("GET", "/orders/2")) == 404);
+  CHECK(status_of(client.request("POST", "/orders", R"({"sku":"book","quantity":1})")) == 409);
+  CHECK(status_of(client.request("POST", "/orders", "{")) == 400);
   client.close();
   const auto summary = open.shop->close();
   check_clean(summary);
@@ -114,7 +115,7 @@ TEST_CASE(
   const auto begun_at = std::chrono::steady_clock::now();
   CHECK(open.order("book") == 503);
   CHECK(std::chrono::steady_clock::now() - begun_at < 10s);
-  CHECK(open.client().request("GET", "/healthz")->status == 200);
+  CHECK(status_of(open.client().request("GET", "/healthz")) == 200);
   CHECK(sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(other);
   CHECK(open.stored_ids().empty());
