@@ -19,8 +19,8 @@ class resource;
 /// A session owns every task, actor, resource and session that is started in it, and closes only when all of them have
 /// ended or been named as survivors. This is a cheap handle: copies mean the same session, keeping one does not keep
 /// the session open. A default-constructed handle names no session and allows only `valid`, copying and destruction.
-/// Thread safety: all members. Once the session's system is gone, only `id`, `name`, `path`, `state`, `cause`, `outcome`
-/// and `error` may be called.
+/// Thread safety: all members. Once the session's system is gone, only `id`, `name`, `path`, `state`, `cause`,
+/// `outcome` and `error` may be called.
 class session {
 public:
   session() = default;

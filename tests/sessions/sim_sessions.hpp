@@ -3,11 +3,12 @@
 #include "sessions/system.hpp"
 #include "sim/engine.hpp"
 #include "sim/random_strategy.hpp"
+#include <cstdlib>
 #include <doctest/doctest.h>
 
 namespace troupe::test {
 
-/// Each one gets the next seed.
+/// Each one gets the next seed; SEED in the environment says where they begin.
 struct sim_sessions {
   sim_sessions() = default;
   ~sim_sessions() {
@@ -20,7 +21,7 @@ struct sim_sessions {
 
 private:
   static std::uint64_t next_seed() {
-    static std::uint64_t last = 0;
+    static std::uint64_t last = std::getenv("SEED") ? std::strtoull(std::getenv("SEED"), nullptr, 10) : 0;
     return ++last;
   }
   static system_options options(sim_engine& engine) {
