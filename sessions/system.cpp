@@ -36,6 +36,9 @@ counted<session_node> make_root(system_state& shared, const session_options& opt
   return root;
 }
 
+/// How long abandoned code may take to return before its system is left behind instead of taken down.
+constexpr int patience_ms = 5'000;
+
 /// Calls `f` with each open session until it returns true.
 template <class F>
 bool any_session(session_node& from, F&& f) {
@@ -95,11 +98,11 @@ system::~system() {
   shutdown();
   auto& s = *state_;
   s.shared.without_actors = true;
-  while (s.shared.stuck_code > 0)
+  for (int waited = 0; s.shared.stuck_code > 0 && waited < patience_ms; ++waited)
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
-  if (s.actor_is_stuck) {
-    // A message handler has outlasted the shutdown and may still use all of this: its thread is waited for, and as
-    // nothing can be taken down in order any more, the rest is left behind.
+  if (s.shared.stuck_code > 0 || s.actor_is_stuck) {
+    // Code that has outlasted the shutdown may still use all of this: its thread is waited for, and as nothing can be
+    // taken down in order any more, the rest is left behind.
     auto* left_behind = state_.release();
     left_behind->owned_dispatcher.reset();
   }
