@@ -4,6 +4,7 @@
 #include "actors/ask.hpp"
 #include "tests/contracts/session_support.hpp"
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 
 namespace troupe::test {
@@ -53,7 +54,7 @@ TEST_CASE_TEMPLATE_DEFINE("owned actors exit with their session, and are killed 
                           session_actors) {
   Backend backend;
   auto& caf_system = backend.sys().caf();
-  auto s = backend.sys().open_session({.shutdown_budget = 80ms});
+  auto s = backend.sys().open_session({.shutdown_budget = 600ms});
   auto polite = caf_system.template spawn<silent_actor>();
   auto stubborn = caf_system.template spawn<stubborn_actor>();
   REQUIRE(!s.own(polite, "polite"));
@@ -119,7 +120,13 @@ TEST_CASE_TEMPLATE_DEFINE("a task is detached to a session above its own, never 
   auto sibling = outer.open_session();
   auto sleeper = [](duration d) { return [d]() -> async<void> { co_await sleep_for(d); }; };
   auto kept = outer.spawn(sleeper(1ms));
-  auto moved = s.spawn(sleeper(30ms), {.name = "moved"});
+  std::atomic<bool> enough = false;
+  auto moved = s.spawn(
+      [&]() -> async<void> {
+        while (!enough)
+          co_await sleep_for(1ms);
+      },
+      {.name = "moved"});
   auto id = moved.id();
   CHECK(s.detach(std::move(moved), sibling) == errc::invalid_argument);
   CHECK(sibling.detach(std::move(moved)) == errc::invalid_argument);
@@ -131,6 +138,7 @@ TEST_CASE_TEMPLATE_DEFINE("a task is detached to a session above its own, never 
   CHECK_FALSE(outer.is_task_complete(id));
   auto names = outer.report().survivors;
   CHECK(std::any_of(names.begin(), names.end(), [](auto& survivor) { return survivor.name == "moved"; }));
+  enough = true;
   auto report = close(backend, outer);
   CHECK(report.is_clean());
   CHECK(report.counters.taken_over == 1);
