@@ -18,6 +18,7 @@ constexpr bool has_sentry(std::uint64_t state) noexcept { return (state & (0xffu
 
 constexpr unsigned slot_uses_max = 16;   ///< Then the ring gets a turn.
 constexpr std::size_t batch_max = 32;    ///< From the shared queue at once.
+constexpr unsigned steal_patience = 64;  ///< A microsecond or so.
 constexpr unsigned search_rounds = 24;   ///< Before a worker that has just had work parks; a microsecond or so each.
 constexpr std::uint64_t stride_max = 16; ///< Picks between two looks at the time.
 constexpr unsigned handlers_per_poll = 16;
@@ -202,6 +203,10 @@ runnable* asio_pool::steal(worker& self) noexcept {
   std::array<runnable*, work_ring::steal_max> loot;
   for (std::size_t i = 1; i < workers_.size(); ++i) {
     auto& victim = *workers_[(self.index + i) % workers_.size()];
+    // Fetching one at a time from a worker that is just adding more slows both down: that one gets a moment, unwatched.
+    if (const auto queued = victim.ring.size(); queued > 0 && queued < batch_max)
+      for (unsigned wait = 0; wait < steal_patience; ++wait)
+        relax();
     if (const auto count = victim.ring.steal(loot)) {
       assert(self.ring.empty());
       if (count > 1)

@@ -22,6 +22,12 @@ public:
     return head_.load(std::memory_order_seq_cst) >= tail_.load(std::memory_order_seq_cst);
   }
 
+  /// Any thread: how many there are, or were a moment ago.
+  std::size_t size() const noexcept {
+    const auto head = head_.load(std::memory_order_relaxed), tail = tail_.load(std::memory_order_relaxed);
+    return tail > head ? static_cast<std::size_t>(tail - head) : 0;
+  }
+
   /// Owner only. @returns the places left; thieves may only add to them.
   std::size_t room() const noexcept {
     return capacity -
