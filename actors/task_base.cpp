@@ -58,8 +58,8 @@ platform::time_point task_base::last_event() const noexcept {
   return last_event_ == platform::time_point{} ? spawned_at : last_event_;
 }
 
-void task_base::release() noexcept {
-  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+void task_base::release(std::uint32_t references) noexcept {
+  if (references_.fetch_sub(references, std::memory_order_acq_rel) == references)
     delete this;
 }
 
@@ -74,17 +74,16 @@ void task_base::start(task_owner& owner, task_sink& sink) noexcept {
   sink_ = &sink;
   thread_bound_ = sink.is_thread_bound();
   executor_name = sink.name();
-  spawned_at = sink.dispatcher().now();
+  spawned_at = sink.dispatcher().recent();
   if (current_step)
     parent = current_step->task->id;
   if (auto refused = owner.admit(*this)) {
     destroy_work();
     store_error(refused);
     publish(phase_rejected);
-    release(); // the owner's
+    release(2); // the owner's and the queue's
     return;
   }
-  add_ref(); // the queue's
   auto expected = phase_queued;
   if (!phase_.compare_exchange_strong(expected, phase_dispatched, std::memory_order_acq_rel)) {
     release(); // cancelled between admission and here
@@ -109,6 +108,7 @@ void task_base::run() noexcept {
   auto expected = phase_dispatched;
   step_result result = step_result::suspended;
   bool worked = true;
+  std::uint32_t owed = 1; // the queue's
   if (phase_.compare_exchange_strong(expected, phase_running, std::memory_order_acq_rel)) {
     sink_->left_queue(*this);
     current_step = &step;
@@ -129,7 +129,7 @@ void task_base::run() noexcept {
     release_abandoning_owner(false);
   }
   if (worked && result == step_result::ended) {
-    finish_step();
+    owed += finish_step();
   } else if (worked && phase_.load(std::memory_order_acquire) >= phase_settling_abandoned) {
     // Abandoned during this step, and suspended again: unless somebody has just woken it, it ends here.
     if (claim_suspension()) {
@@ -138,7 +138,7 @@ void task_base::run() noexcept {
     }
   }
   current_step = step.outer;
-  release(); // the queue's
+  release(owed);
 }
 
 bool task_base::claim_end() noexcept {
@@ -146,12 +146,12 @@ bool task_base::claim_end() noexcept {
   return phase_.compare_exchange_strong(expected, phase_settling, std::memory_order_acq_rel);
 }
 
-void task_base::finish_step() noexcept {
+bool task_base::finish_step() noexcept {
   std::exception_ptr error;
   if (phase_.load(std::memory_order_acquire) != phase_settling) {
     destroy_work();
     release_abandoning_owner(true);
-    return;
+    return false;
   }
   if (auto thrown = destroy_work())
     store_exception(thrown);
@@ -160,6 +160,7 @@ void task_base::finish_step() noexcept {
          : ended == task_state::done_error ? phase_error
                                            : phase_cancelled,
          error);
+  return true;
 }
 
 void task_base::drop() noexcept {
@@ -169,9 +170,12 @@ void task_base::drop() noexcept {
   } else if (now == phase_running) {
     auto expected = phase_running;
     if (phase_.compare_exchange_strong(expected, phase_settling, std::memory_order_acq_rel)) {
+      if (!sink_->may_destroy_here())
+        sink_->wrong_thread(*this, "destroyed");
       destroy_work();
       store_cancelled(close_cause::system_stopping);
       settle(phase_cancelled, nullptr);
+      release(); // the owner's
     }
   }
   if (is_settled())
@@ -292,6 +296,7 @@ void task_base::abandon() noexcept {
   abandoning_owner_.store(owner, std::memory_order_release);
   store_error(make_error_code(errc::task_abandoned));
   settle(phase_abandoned, nullptr);
+  release(); // the owner's
   // A suspended coroutine that nobody has woken will never run again: it is destroyed where it belongs.
   if (claim_suspension()) {
     if (!thread_bound_ || sink_->is_here()) {
@@ -329,6 +334,7 @@ bool task_base::settle_unstarted(phase from, phase how, std::error_code code) no
   else
     store_error(code);
   settle(how, nullptr);
+  release(); // the owner's
   return true;
 }
 
@@ -346,12 +352,15 @@ void task_base::settle(phase how, const std::exception_ptr& error) noexcept {
   while (!owner_.load(std::memory_order_acquire)->settled(*this, as_state, error))
     std::this_thread::yield();
   publish(how);
-  release(); // the owner's
 }
 
 void task_base::publish(phase how) noexcept {
+  // Most tasks never waited, and nobody waits for them. Sequentially consistent: either this sees that there is a
+  // waiter, or `add_waiter` sees that the task is settled.
+  phase_.store(how, std::memory_order_seq_cst);
+  if (!had_waiters_.load(std::memory_order_seq_cst) && wait_.load(std::memory_order_relaxed) == 0)
+    return;
   std::unique_lock guard{lock_};
-  phase_.store(how, std::memory_order_release);
   wait_info_ = {};
   while (waiters_) {
     auto* waiter = waiters_;
@@ -371,7 +380,8 @@ void task_base::publish(phase how) noexcept {
 
 bool task_base::add_waiter(task_waiter& waiter) noexcept {
   std::lock_guard guard{lock_};
-  if (is_settled())
+  had_waiters_.store(true, std::memory_order_seq_cst);
+  if (phase_.load(std::memory_order_seq_cst) >= phase_first_terminal)
     return false;
   auto** last = &waiters_;
   while (*last)

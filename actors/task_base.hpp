@@ -1,10 +1,12 @@
 // The life of a task, whatever its result type: steps, suspension, cancellation and settlement.
 #pragma once
+#include "actors/task_memory.hpp"
 #include "actors/task_record.hpp"
 #include "platform/dispatcher.hpp"
 #include "platform/spin_lock.hpp"
 #include <coroutine>
 #include <memory>
+#include <new>
 #include <stop_token>
 
 namespace troupe {
@@ -23,6 +25,9 @@ public:
   /// Whether tasks may be resumed and destroyed only where `is_here` is true.
   virtual bool is_thread_bound() const noexcept = 0;
   virtual bool is_here() const noexcept = 0;
+  /// Whether the calling thread may destroy a task that has started. The main thread's tasks are destroyed there; for
+  /// other threads a dispatcher that stops may drop what they have not run.
+  virtual bool may_destroy_here() const noexcept { return true; }
   /// A thread-bound task was resumed or destroyed elsewhere: a bug in the program. May not return.
   virtual void wrong_thread(const task_base& task, const char* what) noexcept = 0;
   /// One line for the operator.
@@ -59,7 +64,14 @@ public:
   void request_cancel(close_cause cause, bool force) noexcept final;
   void abandon() noexcept final;
   void add_ref() noexcept final { references_.fetch_add(1, std::memory_order_relaxed); }
-  void release() noexcept final;
+  void release() noexcept final { release(1); }
+
+  static void* operator new(std::size_t size) { return detail::allocate_task(size); }
+  static void operator delete(void* block, std::size_t size) noexcept { detail::free_task(block, size); }
+  static void* operator new(std::size_t size, std::align_val_t alignment) { return ::operator new(size, alignment); }
+  static void operator delete(void* block, std::size_t, std::align_val_t alignment) noexcept {
+    ::operator delete(block, alignment);
+  }
 
   // -- as seen by the dispatcher --
   void run() noexcept final;
@@ -164,12 +176,15 @@ private:
   bool claim_suspension() noexcept;
   void deliver_cancel() noexcept;
   bool settle_unstarted(phase from, phase how, std::error_code code) noexcept;
-  void finish_step() noexcept;
+  /// @returns whether that settled the task, so that the owner's reference is the caller's to release.
+  [[nodiscard]] bool finish_step() noexcept;
+  /// Afterwards the owner's reference is the caller's to release.
   void settle(phase how, const std::exception_ptr& error) noexcept;
+  void release(std::uint32_t references) noexcept;
   void publish(phase how) noexcept;
   void release_abandoning_owner(bool late_result) noexcept;
 
-  std::atomic<std::uint32_t> references_ = 2; // the owner's and the handle's
+  std::atomic<std::uint32_t> references_ = 3; // the owner's, the handle's and the queue's
   std::atomic<phase> phase_ = phase_queued;
   std::atomic<cancel_state> cancel_ = cancel_none;
   std::atomic<close_cause> cause_ = close_cause::none;
@@ -181,6 +196,7 @@ private:
   task_sink* sink_ = nullptr;
   std::coroutine_handle<> resume_point_;
   mutable spin_lock lock_;
+  std::atomic<bool> had_waiters_ = false;         // written under lock_
   task_waiter* waiters_ = nullptr;                // guarded by lock_
   wait_info wait_info_;                           // guarded by lock_
   platform::time_point last_event_ = {};          // guarded by lock_

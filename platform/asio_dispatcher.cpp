@@ -6,6 +6,7 @@
 #include "platform/asio_timers.hpp"
 #include "platform/blocked_threads.hpp"
 #include "platform/dedicated_lanes.hpp"
+#include <ctime>
 
 namespace troupe::platform {
 namespace {
@@ -53,6 +54,16 @@ public:
   bool cancel(timer_id timer) noexcept override { return timers_.cancel(timer); }
 
   time_point now() const noexcept override { return clock::now(); }
+
+  time_point recent() const noexcept override {
+#ifdef CLOCK_MONOTONIC_COARSE
+    // The clock that std::chrono::steady_clock reads, as of the kernel's last tick.
+    timespec at{};
+    if (::clock_gettime(CLOCK_MONOTONIC_COARSE, &at) == 0)
+      return time_point{std::chrono::seconds{at.tv_sec} + std::chrono::nanoseconds{at.tv_nsec}};
+#endif
+    return now();
+  }
 
   bool is_main_thread() const noexcept override { return foreground_.is_main_thread(); }
 

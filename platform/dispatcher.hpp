@@ -79,6 +79,7 @@ enum class dispatch_errc {
   wrong_thread,   ///< The call belongs on the main thread.
 };
 const std::error_category& dispatch_category() noexcept;
+/// Lets a dispatch_errc be used as a std::error_code.
 std::error_code make_error_code(dispatch_errc code) noexcept;
 
 /// Runs runnables, now or later. Backends: Asio pool, simulator; later GCD and the wasm loop.
@@ -103,6 +104,9 @@ public:
 
   /// This dispatcher's monotonic time; virtual in the simulator.
   virtual time_point now() const noexcept = 0;
+
+  /// A time of the same clock that may lie some milliseconds back, never ahead: for time stamps by the million.
+  virtual time_point recent() const noexcept { return now(); }
 
   /// Whether the caller is on the thread that runs the foreground lane.
   virtual bool is_main_thread() const noexcept = 0;
