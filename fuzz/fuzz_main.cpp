@@ -47,27 +47,6 @@ int run_files(const scenario& program, int count, const char* const* paths) {
   return 0;
 }
 
-#ifdef __AFL_FUZZ_INIT
-int run_standard_input(const scenario& program) {
-  __AFL_INIT();
-  const auto* data = __AFL_FUZZ_TESTCASE_BUF;
-  // Inputs until the process is exchanged, in case something piles up.
-  while (__AFL_LOOP(100'000)) {
-    const auto size = static_cast<std::size_t>(__AFL_FUZZ_TESTCASE_LEN);
-    fuzz_one(program, {data, size});
-  }
-  return 0;
-}
-#else
-int run_standard_input(const scenario& program) {
-  const auto data = read_input("/dev/stdin");
-  if (!data)
-    return unusable("the standard input cannot be read");
-  fuzz_one(program, *data);
-  return 0;
-}
-#endif
-
 bool write_input(const std::string& path, const bytes& data) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file.write(reinterpret_cast<const char*>(data.data()), static_cast<std::streamsize>(data.size()));
@@ -93,6 +72,28 @@ int write_seed_inputs(const scenario& program, const std::string& folder) {
 }
 
 } // namespace
+
+#ifdef __AFL_FUZZ_INIT
+// Not in the anonymous namespace: AFL++'s macros declare functions where they are used.
+int run_standard_input(const scenario& program) {
+  __AFL_INIT();
+  const auto* data = __AFL_FUZZ_TESTCASE_BUF;
+  // Inputs until the process is exchanged, in case something piles up.
+  while (__AFL_LOOP(100'000)) {
+    const auto size = static_cast<std::size_t>(__AFL_FUZZ_TESTCASE_LEN);
+    fuzz_one(program, {data, size});
+  }
+  return 0;
+}
+#else
+static int run_standard_input(const scenario& program) {
+  const auto data = read_input("/dev/stdin");
+  if (!data)
+    return unusable("the standard input cannot be read");
+  fuzz_one(program, *data);
+  return 0;
+}
+#endif
 
 void fuzz_one(const scenario& program, std::span<const std::uint8_t> data) {
   const auto result = run_fuzz_input(program, data);
