@@ -61,6 +61,8 @@ public:
 /// or the error that the actor answered with. A late reply is dropped. Success does not promise that the receiver is
 /// still alive. Nothing of the request outlives the co_await: its timer is cancelled with it.
 /// Only inside a task; throws task_cancelled if that is cancelled meanwhile.
+/// Give a message of an aggregate type a name first: g++ 12 destroys an aggregate twice that is made within a co_await
+/// expression.
 template <class T, class Receiver, class... Content>
 detail::ask_awaiter<T> ask(const Receiver& receiver, platform::duration timeout, Content&&... content) {
   return detail::ask_awaiter<T>{caf::actor_cast<caf::strong_actor_ptr>(receiver),

@@ -115,6 +115,7 @@ protected:
   ~mail_router() = default;
 };
 
+/// How CAF is hosted.
 struct host_options {
   /// Messages that an actor may handle before others get their turn; without meaning when there is a router.
   std::size_t max_throughput = 300;

@@ -28,6 +28,7 @@ enum class errc {
   invalid_argument,   ///< The call's arguments contradict its documentation.
 };
 const std::error_category& troupe_category() noexcept;
+/// Lets an errc be used as a std::error_code.
 std::error_code make_error_code(errc code) noexcept;
 
 /// Why something was cancelled or closed: sticky, handed from parents to children.

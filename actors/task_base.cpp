@@ -121,15 +121,20 @@ void task_base::run() noexcept {
     }
     current_step = &step;
     result = next_step(resume_point);
+  } else if (expected == phase_settling && settlement_queued_) {
+    // Its work has ended in an earlier step, and what that sent is on its way by now.
+    worked = false;
+    settle_ended();
+    ++owed;
   } else {
     worked = false;
     // Settled while it was queued: what it captured is destroyed here, where a thread-bound task belongs.
-    if (thread_bound_ || expected == phase_abandoned)
+    if (thread_bound_ || expected == phase_abandoned || expected == phase_settling_abandoned)
       destroy_work();
-    release_abandoning_owner(false);
+    release_abandoning_owner(true);
   }
   if (worked && result == step_result::ended) {
-    owed += finish_step();
+    owed = finish_step();
   } else if (worked && phase_.load(std::memory_order_acquire) >= phase_settling_abandoned) {
     // Abandoned during this step, and suspended again: unless somebody has just woken it, it ends here.
     if (claim_suspension()) {
@@ -138,7 +143,8 @@ void task_base::run() noexcept {
     }
   }
   current_step = step.outer;
-  release(owed);
+  if (owed != 0)
+    release(owed);
 }
 
 bool task_base::claim_end() noexcept {
@@ -146,27 +152,39 @@ bool task_base::claim_end() noexcept {
   return phase_.compare_exchange_strong(expected, phase_settling, std::memory_order_acq_rel);
 }
 
-bool task_base::finish_step() noexcept {
-  std::exception_ptr error;
+std::uint32_t task_base::finish_step() noexcept {
   if (phase_.load(std::memory_order_acquire) != phase_settling) {
     destroy_work();
     release_abandoning_owner(true);
-    return false;
+    return 1;
   }
   if (auto thrown = destroy_work())
     store_exception(thrown);
+  // Whoever sees the task settled must also be able to see what it has sent.
+  settlement_queued_ = true;
+  if (sink_->dispatcher().after_effects(*this))
+    return 0;
+  settlement_queued_ = false;
+  settle_ended();
+  return 2;
+}
+
+void task_base::settle_ended() noexcept {
+  std::exception_ptr error;
   auto ended = ended_as(error);
   settle(ended == task_state::done_ok      ? phase_ok
          : ended == task_state::done_error ? phase_error
                                            : phase_cancelled,
          error);
-  return true;
 }
 
 void task_base::drop() noexcept {
   auto now = phase_.load(std::memory_order_acquire);
   if (now == phase_dispatched) {
     settle_unstarted(phase_dispatched, phase_cancelled, make_error_code(errc::executor_down));
+  } else if (now == phase_settling && settlement_queued_) {
+    settle_ended();
+    release(); // the owner's
   } else if (now == phase_running) {
     auto expected = phase_running;
     if (phase_.compare_exchange_strong(expected, phase_settling, std::memory_order_acq_rel)) {
@@ -180,7 +198,7 @@ void task_base::drop() noexcept {
   }
   if (is_settled())
     destroy_work();
-  release_abandoning_owner(false);
+  release_abandoning_owner(true);
   release(); // the queue's
 }
 
@@ -287,13 +305,17 @@ void task_base::abandon() noexcept {
   for (auto unstarted : {phase_queued, phase_dispatched})
     if (settle_unstarted(unstarted, phase_cancelled, {}))
       return;
-  auto expected = phase_running;
-  if (!phase_.compare_exchange_strong(expected, phase_settling_abandoned, std::memory_order_acq_rel))
-    return;
   add_ref();
+  // Before the claim: the late result may come right after it.
   auto* owner = owner_.load(std::memory_order_acquire);
-  owner->add_ref(); // for the late result
+  owner->add_ref();
   abandoning_owner_.store(owner, std::memory_order_release);
+  auto expected = phase_running;
+  if (!phase_.compare_exchange_strong(expected, phase_settling_abandoned, std::memory_order_acq_rel)) {
+    release_abandoning_owner(false);
+    release();
+    return;
+  }
   store_error(make_error_code(errc::task_abandoned));
   settle(phase_abandoned, nullptr);
   release(); // the owner's

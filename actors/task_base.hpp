@@ -176,8 +176,11 @@ private:
   bool claim_suspension() noexcept;
   void deliver_cancel() noexcept;
   bool settle_unstarted(phase from, phase how, std::error_code code) noexcept;
-  /// @returns whether that settled the task, so that the owner's reference is the caller's to release.
-  [[nodiscard]] bool finish_step() noexcept;
+  /// @returns how many references the step has to release: the queue's, and the owner's if that settled the task; none
+  /// if the settlement is queued.
+  [[nodiscard]] std::uint32_t finish_step() noexcept;
+  /// Settles as the work has ended. Afterwards the owner's reference is the caller's to release.
+  void settle_ended() noexcept;
   /// Afterwards the owner's reference is the caller's to release.
   void settle(phase how, const std::exception_ptr& error) noexcept;
   void release(std::uint32_t references) noexcept;
@@ -189,6 +192,7 @@ private:
   std::atomic<cancel_state> cancel_ = cancel_none;
   std::atomic<close_cause> cause_ = close_cause::none;
   bool thread_bound_ = false;
+  bool settlement_queued_ = false; // its work has ended; written before the queueing, read by the step that settles
   std::atomic<bool> log_failure_ = false;
   std::atomic<std::uint64_t> wait_ = 0; // (ticket << 2) | wait_phase
   std::atomic<task_owner*> owner_ = nullptr;

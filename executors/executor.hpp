@@ -23,6 +23,7 @@ struct executor_environment {
   std::function<void(const std::string&)> bug;
 };
 
+/// How an executor is set up.
 struct executor_options {
   std::string name = {};
   platform::lane where = platform::background_lane;
@@ -102,7 +103,13 @@ public:
   std::error_code resubmit(task_base& task) noexcept override;
   void left_queue(task_base& task) noexcept override;
   bool is_thread_bound() const noexcept override { return options_.where != platform::background_lane; }
-  bool is_here() const noexcept override { return dispatcher().is_on(options_.where); }
+  bool is_here() const noexcept override {
+    return options_.where == platform::foreground_lane ? dispatcher().is_main_thread()
+                                                       : dispatcher().is_on(options_.where);
+  }
+  bool may_destroy_here() const noexcept override {
+    return options_.where != platform::foreground_lane || dispatcher().is_main_thread();
+  }
   void wrong_thread(const task_base& task, const char* what) noexcept override;
   void log(const std::string& line) noexcept override;
   const char* name() const noexcept override { return options_.name.c_str(); }

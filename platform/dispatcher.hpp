@@ -94,6 +94,14 @@ public:
   /// @returns `stopped` or `unknown_lane`; the runnable then is the caller's again and neither is called.
   [[nodiscard]] virtual std::error_code dispatch(lane where, runnable& work, priority urgency) noexcept = 0;
 
+  /// For the end of a step: if what the running step has sent or dispatched is not on its way yet, queues `work` again,
+  /// in the running step's lane and behind all that, and returns true. Where a send is out when its call returns, there
+  /// is nothing to wait for: false, and nothing is queued.
+  [[nodiscard]] virtual bool after_effects(runnable& work) noexcept {
+    static_cast<void>(work);
+    return false;
+  }
+
   /// Queues `work` once `delay` (>= 0, nanoseconds on this dispatcher's clock) has passed; never earlier, and never
   /// inside this call. @returns the timer, or an empty one once stopped (the runnable is the caller's again).
   [[nodiscard]] virtual timer_id dispatch_after(duration delay, lane where, runnable& work, priority urgency) = 0;

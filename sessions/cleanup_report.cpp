@@ -153,12 +153,16 @@ std::string to_text(const source_location& where) {
 std::string to_text(duration d) {
   auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(d).count();
   char text[48];
+  // Three digits, and never an exponent: 999.6 ms is 1e+03 ms to %.3g.
+  auto print = [&](double value, const char* unit) {
+    std::snprintf(text, sizeof text, value < 999.5 ? "%.3g %s" : "%.0f %s", value, unit);
+  };
   if (ns >= 1'000'000'000)
-    std::snprintf(text, sizeof text, "%.3g s", static_cast<double>(ns) / 1e9);
+    print(static_cast<double>(ns) / 1e9, "s");
   else if (ns >= 1'000'000)
-    std::snprintf(text, sizeof text, "%.3g ms", static_cast<double>(ns) / 1e6);
+    print(static_cast<double>(ns) / 1e6, "ms");
   else if (ns >= 1'000)
-    std::snprintf(text, sizeof text, "%.3g us", static_cast<double>(ns) / 1e3);
+    print(static_cast<double>(ns) / 1e3, "us");
   else
     std::snprintf(text, sizeof text, "%lld ns", static_cast<long long>(ns));
   return text;

@@ -40,6 +40,7 @@ struct survivor {
   survivor_verdict verdict = survivor_verdict::running;
 };
 
+/// How long a session was in one state.
 struct phase_time {
   session_state state = session_state::starting;
   duration spent = {};

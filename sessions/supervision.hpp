@@ -31,6 +31,7 @@ struct backoff_options {
   double jitter = 0.2;
 };
 
+/// When children are restarted, and when that is given up.
 struct supervision_options {
   supervision_strategy strategy = supervision_strategy::one_for_one;
   unsigned max_restarts = 3; ///< Within `window`; one more escalates.

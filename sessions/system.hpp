@@ -9,6 +9,7 @@
 
 namespace troupe {
 
+/// How a system is set up.
 struct system_options {
   /// Threads of the background lane, if the system makes its own dispatcher; 0: one per hardware thread, at least 2.
   std::size_t background_threads = 0;

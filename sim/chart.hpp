@@ -6,6 +6,7 @@
 
 namespace troupe {
 
+/// How a chart is drawn.
 struct chart_options {
   std::size_t width = 112;   ///< Columns of the terminal.
   std::size_t max_rows = 60; ///< Events to show; of more, those in the middle are left out.

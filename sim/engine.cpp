@@ -193,7 +193,8 @@ void sim_engine::run_work(parcel& p) {
     auto info = todo.work->info();
     task.name = name_of(info);
     task.is_internal = std::string_view{info.kind} == "internal task";
-    trace(kind, p, task, std::string{info.label});
+    if (!p.is_epilogue)
+      trace(kind, p, task, std::string{info.label});
   }
   note(lane ? *lane->place : task, p.identity, kind);
   auto identity = p.identity;
@@ -311,6 +312,19 @@ std::error_code sim_engine::dispatch(platform::lane where, platform::runnable& w
   p.content = lane_work{&work, where, urgency};
   post(p);
   return {};
+}
+
+bool sim_engine::after_effects(platform::runnable& work) noexcept {
+  // Atomic steps send everything at once, as they end.
+  if (is_foreign() || stopped_ || present_->who->outbox.empty() || options_.model == order_model::atomic)
+    return false;
+  auto* lane = find_lane(present_->lane);
+  auto& p = effect();
+  p.to = lane ? lane->place : nullptr;
+  p.is_epilogue = true;
+  p.content = lane_work{&work, lane ? present_->lane : platform::background_lane, priority::normal};
+  post(p);
+  return true;
 }
 
 platform::timer_id sim_engine::dispatch_after(platform::duration delay, platform::lane where, platform::runnable& work,

@@ -54,6 +54,7 @@ public:
 
   // -- platform::dispatcher --
   std::error_code dispatch(platform::lane where, platform::runnable& work, priority urgency) noexcept override;
+  bool after_effects(platform::runnable& work) noexcept override;
   platform::timer_id dispatch_after(platform::duration delay, platform::lane where, platform::runnable& work,
                                     priority urgency) override;
   bool cancel(platform::timer_id timer) noexcept override;

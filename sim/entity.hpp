@@ -26,10 +26,11 @@ struct parcel {
   std::uint64_t parent = 0;
   entity* from = nullptr;
   std::string from_name; ///< Kept only if there is a trace or a log: `from` may stand for another one by then.
-  entity* to = nullptr; ///< The receiver of a message, the new actor, the serial lane; null for background work.
+  entity* to = nullptr;  ///< The receiver of a message, the new actor, the serial lane; null for background work.
   std::variant<std::monostate, letter, newborn, lane_work> content;
   event ready;                   ///< `start`, `step` or `timer`, once it can happen.
   platform::time_point due = {}; ///< For timers.
+  bool is_epilogue = false;      ///< Only settles a task whose work has ended: not told of in traces.
   std::uint64_t timer = 0;       ///< Number of the timer, 0 for none.
 };
 

@@ -6,6 +6,7 @@
 
 namespace troupe {
 
+/// Which seeds are tried, and how.
 struct explore_options {
   std::uint64_t first_seed = 0;
   /// How many seeds. @pre seeds > 0, and first_seed + seeds - 1 does not overflow
@@ -16,6 +17,7 @@ struct explore_options {
   unsigned jobs = 0;
 };
 
+/// What trying them has shown.
 struct explore_result {
   /// Counts are of the schedules from the first seed up to the first failure or the last seed, both included.
   std::uint64_t schedules = 0;

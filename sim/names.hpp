@@ -10,7 +10,9 @@ namespace troupe {
 
 /// The inverse of `to_string`. @returns nothing for text that names none.
 std::optional<decision_kind> decision_kind_named(std::string_view name) noexcept;
+/// The same for a verdict.
 std::optional<verdict> verdict_named(std::string_view name) noexcept;
+/// The same for an order model.
 std::optional<order_model> order_model_named(std::string_view name) noexcept;
 
 } // namespace troupe

@@ -67,6 +67,7 @@ void sim_engine::free_parcel(parcel* gone) noexcept {
   gone->content = std::monostate{};
   gone->to = nullptr;
   gone->from_name.clear();
+  gone->is_epilogue = false;
   gone->timer = 0;
   gone->next = spare_parcels_;
   spare_parcels_ = gone;

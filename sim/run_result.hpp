@@ -33,6 +33,7 @@ struct trace_entry {
   platform::duration time = {}; ///< Virtual, since the run began.
 };
 
+/// Everything that is known of one run once it has ended.
 struct run_result {
   verdict end = verdict::ok;
   /// What went wrong, in one or more lines; for a deadlock each stuck task, its spawn site and what it waits for.

@@ -5,11 +5,13 @@
 
 namespace troupe {
 
+/// How much work shrinking may be.
 struct shrink_options {
   std::uint64_t max_runs = 3'000;      ///< Runs to spend at most.
   std::uint64_t max_steps = 5'000'000; ///< Events to spend at most, over all runs.
 };
 
+/// The smallest failing run that was found, and what finding it took.
 struct shrink_result {
   bool reproduced = false; ///< False: the tape led to no failure, and `shortest` is what it was.
   tape shortest;           ///< Replays to `run` exactly.

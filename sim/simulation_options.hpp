@@ -12,6 +12,7 @@ enum class order_model : std::uint8_t {
 };
 const char* to_string(order_model model) noexcept;
 
+/// How one run is set up.
 struct simulation_options {
   std::uint64_t seed = 0;
   /// False: every decision about order is choice 0 (`fifo`), whatever the strategy.

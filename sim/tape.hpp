@@ -34,6 +34,7 @@ enum class tape_errc {
   other_scenario, ///< It was recorded with another scenario.
 };
 const std::error_category& tape_category() noexcept;
+/// Lets a tape_errc be used as a std::error_code.
 std::error_code make_error_code(tape_errc code) noexcept;
 
 /// What went wrong, for programs and for people.

@@ -118,6 +118,22 @@ TEST_CASE("a foreground task that is resumed elsewhere is caught with its spawn 
   CHECK(sim.bugs[0].find("wrong thread") != std::string::npos);
 }
 
+TEST_CASE("a foreground task that is destroyed elsewhere is caught with its spawn site") {
+  simulated_host sim;
+  auto t = sim.foreground.spawn([]() -> async<void> { co_await sleep_for(1h); }, {.name = "draw"});
+  sim.run();
+  CHECK(sim.bugs.empty());
+  auto culprit = sim.background.spawn([&] {
+    t.cell()->add_ref();
+    t.cell()->drop();
+  });
+  sim.run();
+  REQUIRE_FALSE(sim.bugs.empty());
+  CHECK(sim.bugs[0].find("'draw'") != std::string::npos);
+  CHECK(sim.bugs[0].find("executor_test.cpp") != std::string::npos);
+  CHECK(sim.bugs[0].find("destroyed on the wrong thread") != std::string::npos);
+}
+
 TEST_CASE("a timer elapses, or is cancelled, and one can tell") {
   simulated_host sim;
   auto first = sim.background.timer(5s);

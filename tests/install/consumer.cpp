@@ -1,5 +1,12 @@
 // What a user's first program looks like; built against an installed Troupe, and with Troupe as a subproject.
 #include <iostream>
-#include <platform/dispatcher.hpp>
+#include <troupe.hpp>
 
-int main() { std::cout << make_error_code(troupe::platform::dispatch_errc::stopped).message() << '\n'; }
+int main() {
+  troupe::system sys;
+  auto order = sys.open_session({.name = "order"});
+  auto sum = order.spawn([] { return 20 + 22; });
+  auto value = sys.block_on(std::move(sum));
+  auto report = sys.block_on(order.close());
+  std::cout << *value << ' ' << to_string(report->outcome) << '\n';
+}

@@ -119,6 +119,34 @@ TEST_CASE("what a handler sends before it spawns a task is seen before what the 
   }
 }
 
+TEST_CASE("whoever sees a task settled comes after what the task has sent") {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    std::string seen;
+    auto result = simulator::once(seed, [&](simulator& sim) {
+      auto receiver = sim.caf().spawn([&](caf::event_based_actor*) -> caf::behavior {
+        return {[&](int value) { seen += std::to_string(value); }};
+      });
+      auto first = sim.root().spawn([receiver] { caf::anon_send(receiver, 1); });
+      auto second = sim.root().spawn([&, receiver]() -> async<void> {
+        co_await first;
+        caf::anon_send(receiver, 2);
+      });
+      auto s = sim.root().open_session();
+      s.spawn([receiver] { caf::anon_send(receiver, 3); }).detach();
+      auto third = sim.root().spawn([s, receiver, &second]() -> async<void> {
+        auto closed = s.close();
+        co_await closed;
+        co_await second;
+        caf::anon_send(receiver, 4);
+      });
+      sim.block_on(std::move(third));
+      sim.run_until_idle();
+    });
+    REQUIRE_FALSE(result.is_failure());
+    REQUIRE((seen == "1234" || seen == "1324" || seen == "3124"));
+  }
+}
+
 TEST_CASE("the same seed gives the same trace, and seeds differ") {
   std::set<std::uint64_t> traces, outcomes;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
