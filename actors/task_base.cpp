@@ -1,4 +1,4 @@
-// The life of a task: who may claim it, when it settles, and who is told.
+// The life of a task: its start, its steps, and its cancellation.
 #include "actors/task_base.hpp"
 #include <mutex>
 #include <thread>
@@ -57,6 +57,9 @@ platform::time_point task_base::last_event() const noexcept {
   std::lock_guard guard{lock_};
   return last_event_ == platform::time_point{} ? spawned_at : last_event_;
 }
+
+// A coroutine that was abandoned in an awaitable of another library goes with its last reference.
+task_base::~task_base() { release_abandoning_owner(!abandoned_waiting_); }
 
 void task_base::release(std::uint32_t references) noexcept {
   if (references_.fetch_sub(references, std::memory_order_acq_rel) == references)
@@ -299,143 +302,6 @@ std::stop_token task_base::stop_token() {
 void task_base::handle_dropped() noexcept {
   if (kind == task_kind::scoped && !is_settled())
     request_cancel(close_cause::handle_dropped, false);
-}
-
-void task_base::abandon() noexcept {
-  for (auto unstarted : {phase_queued, phase_dispatched})
-    if (settle_unstarted(unstarted, phase_cancelled, {}))
-      return;
-  add_ref();
-  // Before the claim: the late result may come right after it.
-  auto* owner = owner_.load(std::memory_order_acquire);
-  owner->add_ref();
-  abandoning_owner_.store(owner, std::memory_order_release);
-  auto expected = phase_running;
-  if (!phase_.compare_exchange_strong(expected, phase_settling_abandoned, std::memory_order_acq_rel)) {
-    release_abandoning_owner(false);
-    release();
-    return;
-  }
-  store_error(make_error_code(errc::task_abandoned));
-  settle(phase_abandoned, nullptr);
-  release(); // the owner's
-  // A suspended coroutine that nobody has woken will never run again: it is destroyed where it belongs.
-  if (claim_suspension()) {
-    if (!thread_bound_ || sink_->is_here()) {
-      destroy_work();
-      release_abandoning_owner(false);
-    } else {
-      add_ref(); // the queue's
-      if (sink_->resubmit(*this))
-        drop();
-    }
-  }
-  release();
-}
-
-void task_base::release_abandoning_owner(bool late_result) noexcept {
-  auto* owner = abandoning_owner_.exchange(nullptr, std::memory_order_acq_rel);
-  if (!owner)
-    return;
-  if (late_result)
-    owner->stale_completion(*this);
-  owner->release();
-}
-
-// -- settlement ---------------------------------------------------------------
-
-bool task_base::settle_unstarted(phase from, phase how, std::error_code code) noexcept {
-  if (!phase_.compare_exchange_strong(from, phase_settling, std::memory_order_acq_rel))
-    return false;
-  if (from == phase_dispatched && how != phase_rejected)
-    sink_->left_queue(*this);
-  if (!thread_bound_ || sink_->is_here())
-    destroy_work();
-  if (how == phase_cancelled)
-    store_cancelled(cause() == close_cause::none ? close_cause::system_stopping : cause());
-  else
-    store_error(code);
-  settle(how, nullptr);
-  release(); // the owner's
-  return true;
-}
-
-void task_base::settle(phase how, const std::exception_ptr& error) noexcept {
-  auto as_state = how == phase_ok          ? task_state::done_ok
-                  : how == phase_error     ? task_state::done_error
-                  : how == phase_cancelled ? task_state::done_cancelled
-                  : how == phase_rejected  ? task_state::rejected
-                  : how == phase_lost      ? task_state::lost
-                                           : task_state::abandoned;
-  if (error && log_failure_.load(std::memory_order_relaxed))
-    sink_->log("task " + to_string(id) + (name.empty() ? "" : " '" + name.str() + "'") + " spawned at " +
-               where.file_name() + ":" + std::to_string(where.line()) + " failed: " + describe(error));
-  // A hand-over may be under way: then the task's next owner is asked.
-  while (!owner_.load(std::memory_order_acquire)->settled(*this, as_state, error))
-    std::this_thread::yield();
-  publish(how);
-}
-
-void task_base::publish(phase how) noexcept {
-  // Most tasks never waited, and nobody waits for them. Sequentially consistent: either this sees that there is a
-  // waiter, or `add_waiter` sees that the task is settled.
-  phase_.store(how, std::memory_order_seq_cst);
-  if (!had_waiters_.load(std::memory_order_seq_cst) && wait_.load(std::memory_order_relaxed) == 0)
-    return;
-  std::unique_lock guard{lock_};
-  wait_info_ = {};
-  while (waiters_) {
-    auto* waiter = waiters_;
-    waiters_ = waiter->next;
-    if (auto* task = waiter->task) {
-      auto ticket = waiter->ticket;
-      task->add_ref();
-      guard.unlock(); // the node may be gone from here on
-      task->wake(ticket);
-      task->release();
-      guard.lock();
-    } else {
-      waiter->notify(waiter->context);
-    }
-  }
-}
-
-bool task_base::add_waiter(task_waiter& waiter) noexcept {
-  std::lock_guard guard{lock_};
-  had_waiters_.store(true, std::memory_order_seq_cst);
-  if (phase_.load(std::memory_order_seq_cst) >= phase_first_terminal)
-    return false;
-  auto** last = &waiters_;
-  while (*last)
-    last = &(*last)->next;
-  waiter.next = nullptr;
-  *last = &waiter;
-  return true;
-}
-
-void task_base::remove_waiter(task_waiter& waiter) noexcept {
-  std::lock_guard guard{lock_};
-  for (auto** at = &waiters_; *at; at = &(*at)->next)
-    if (*at == &waiter) {
-      *at = waiter.next;
-      return;
-    }
-}
-
-void task_base::log_failure() noexcept { log_failure_.store(true, std::memory_order_relaxed); }
-
-std::error_code task_base::change_owner(task_owner& next) noexcept {
-  auto* previous = owner_.load(std::memory_order_acquire);
-  if (previous == &next)
-    return {};
-  if (!previous->disown(*this))
-    return make_error_code(errc::unknown_task);
-  auto refused = next.adopt(*this);
-  if (!refused)
-    owner_.store(&next, std::memory_order_release);
-  else if (previous->adopt(*this))
-    request_cancel(close_cause::parent_closed, true); // both closed meanwhile; cannot happen to a linked task
-  return refused;
 }
 
 } // namespace troupe

@@ -134,7 +134,7 @@ public:
 
 protected:
   task_base() = default;
-  virtual ~task_base() = default;
+  virtual ~task_base();
 
   enum class step_result { ended, suspended };
   /// Runs the closure or resumes the coroutine for the first time.
@@ -192,6 +192,7 @@ private:
   std::atomic<cancel_state> cancel_ = cancel_none;
   std::atomic<close_cause> cause_ = close_cause::none;
   bool thread_bound_ = false;
+  bool abandoned_waiting_ = false; // not in a step; written before it is abandoned
   bool settlement_queued_ = false; // its work has ended; written before the queueing, read by the step that settles
   std::atomic<bool> log_failure_ = false;
   std::atomic<std::uint64_t> wait_ = 0; // (ticket << 2) | wait_phase

@@ -113,10 +113,13 @@ def folder(build):
 
 
 def tests_of(build):
-    """What Meson knows of a configured build's tests: (name, names of its suites, program), each once."""
-    _, listing = run(["meson", "introspect", folder(build), "--tests"], 60)
-    return [(test["name"], [suite.split(":")[-1] for suite in test["suite"]], test["cmd"][0])
-            for test in json.loads(listing)]
+    """What Meson knows of a configured build's tests: (name, names of its suites, the programs it needs), each once."""
+    _, listing = run(["meson", "introspect", folder(build), "--tests", "--targets"], 60)
+    known = json.loads(listing)
+    files = {target["id"]: target["filename"] for target in known["targets"]}
+    return [(test["name"], [suite.split(":")[-1] for suite in test["suite"]],
+             [test["cmd"][0]] + [file for target in test["depends"] for file in files.get(target, [])])
+            for test in known["tests"]]
 
 
 def targets_of(build, wanted):
@@ -124,7 +127,7 @@ def targets_of(build, wanted):
     tests = tests_of(build)
     if all(wanted(name) for name, _, _ in tests):
         return []
-    programs = {program for name, kinds, program in tests if wanted(name) or any(map(wanted, kinds))}
+    programs = {program for name, kinds, needed in tests if wanted(name) or any(map(wanted, kinds)) for program in needed}
     return sorted(os.path.relpath(program, os.path.join(ROOT, folder(build))) for program in programs)
 
 

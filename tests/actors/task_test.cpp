@@ -230,6 +230,30 @@ TEST_CASE("an abandoned task settles at once; a suspended one is destroyed, a la
   CHECK_FALSE(sim.engine.advance_to_next_timer());
 }
 
+TEST_CASE(
+    "a task abandoned in an awaitable of another library goes with its last reference, and lets go of its owner") {
+  simulated_host sim;
+  int alive = 0;
+  auto waiting = sim.background.spawn([held = counted{alive}]() -> async<void> { co_await std::suspend_always{}; });
+  sim.run();
+  waiting.cell()->abandon();
+  { auto gone = std::move(waiting); }
+  CHECK(alive == 0);
+  CHECK(sim.owner.references == 0);
+  CHECK(sim.owner.stale == 0);
+  // Abandoned in its step, it comes back from that: its owner has to hear of it.
+  std::optional<task<void>> stepping;
+  stepping = sim.background.spawn([&, held = counted{alive}]() -> async<void> {
+    stepping->cell()->abandon();
+    stepping.reset();
+    co_await std::suspend_always{};
+  });
+  sim.run();
+  CHECK(alive == 0);
+  CHECK(sim.owner.references == 0);
+  CHECK(sim.owner.stale == 1);
+}
+
 TEST_CASE("a destructor that throws makes the task fail instead of ending the program") {
   simulated_host sim;
   auto t = sim.background.spawn([bomb = throws_on_destruction{}] {});

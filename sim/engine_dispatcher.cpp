@@ -1,0 +1,145 @@
+// The engine as a dispatcher: what is dispatched becomes an event.
+#include "sim/engine.hpp"
+
+namespace troupe {
+
+std::error_code sim_engine::dispatch(platform::lane where, platform::runnable& work, priority urgency) noexcept {
+  if (is_foreign()) {
+    defer([this, where, &work, urgency] {
+      if (dispatch(where, work, urgency))
+        work.drop();
+    });
+    return {};
+  }
+  if (stopped_)
+    return platform::dispatch_errc::stopped;
+  auto* lane = find_lane(where);
+  if (where != platform::background_lane && (!lane || !lane->is_open))
+    return platform::dispatch_errc::unknown_lane;
+  auto& p = effect();
+  p.to = lane ? lane->place : nullptr;
+  p.content = lane_work{&work, where, urgency};
+  post(p);
+  return {};
+}
+
+bool sim_engine::after_effects(platform::runnable& work) noexcept {
+  // Atomic steps send everything at once, as they end.
+  if (is_foreign() || stopped_ || present_->who->outbox.empty() || options_.model == order_model::atomic)
+    return false;
+  auto* lane = find_lane(present_->lane);
+  auto& p = effect();
+  p.to = lane ? lane->place : nullptr;
+  p.is_epilogue = true;
+  p.content = lane_work{&work, lane ? present_->lane : platform::background_lane, priority::normal};
+  post(p);
+  return true;
+}
+
+platform::timer_id sim_engine::dispatch_after(platform::duration delay, platform::lane where, platform::runnable& work,
+                                              priority urgency) {
+  if (is_foreign()) {
+    auto number = [this] {
+      std::lock_guard guard{foreign_mutex_};
+      return ++last_foreign_timer_;
+    }();
+    defer([this, delay, where, &work, urgency] {
+      if (!dispatch_after(delay, where, work, urgency))
+        work.drop();
+    });
+    return {number};
+  }
+  auto* lane = find_lane(where);
+  if (stopped_ || (where != platform::background_lane && (!lane || !lane->is_open)))
+    return {};
+  if (options_.randomize_delays && delay > platform::duration::zero()) {
+    struct stretches final : candidates {
+      std::size_t size() const noexcept override { return 4; }
+      candidate operator[](std::size_t index) const noexcept override { return {.identity = index}; }
+    };
+    constexpr int quarters[] = {4, 5, 6, 8};
+    delay = delay / 4 * quarters[decide(decision_kind::delay, stretches{})];
+  }
+  auto& p = effect();
+  p.content = lane_work{&work, where, urgency};
+  p.to = lane ? lane->place : &task_entity(work);
+  p.due = now_ + delay;
+  p.timer = ++last_timer_;
+  timers_by_number_.emplace(p.timer, &p);
+  if (delay <= platform::duration::zero())
+    enable(p.ready, event_kind::timer, p.to->number, p.identity, &p);
+  else
+    timers_.emplace(std::pair{p.due, p.timer}, &p);
+  return {p.timer};
+}
+
+bool sim_engine::cancel(platform::timer_id timer) noexcept {
+  if (is_foreign())
+    return false;
+  auto at = timers_by_number_.find(timer.value);
+  if (at == timers_by_number_.end())
+    return false;
+  auto* p = at->second;
+  timers_by_number_.erase(at);
+  if (p->ready.is_enabled())
+    enabled_.erase(p->ready);
+  else
+    timers_.erase({p->due, p->timer});
+  if (p->to && !find_lane(std::get<lane_work>(p->content).lane))
+    free_if_idle(*p->to);
+  free_parcel(p);
+  return true;
+}
+
+bool sim_engine::is_on(platform::lane where) const noexcept { return !is_foreign() && present_->lane == where; }
+
+platform::lane sim_engine::open_lane(std::string name, std::error_code& error) {
+  if (stopped_) {
+    error = platform::dispatch_errc::stopped;
+    return {};
+  }
+  error.clear();
+  auto& place = new_entity();
+  place.name = std::move(name);
+  lanes_.emplace_back().place = &place;
+  return {static_cast<std::uint32_t>(lanes_.size())};
+}
+
+void sim_engine::close_lane(platform::lane where) noexcept {
+  if (auto* lane = find_lane(where); lane && where != platform::foreground_lane)
+    lane->is_open = false;
+}
+
+std::error_code sim_engine::block_until(platform::latch& done, std::optional<platform::time_point> deadline) {
+  if (is_foreign())
+    return platform::dispatch_errc::cannot_block;
+  pump_frames();
+  while (!done.is_released()) {
+    if (step())
+      continue;
+    if (has_failed() && !tearing_down_)
+      return platform::dispatch_errc::stopped;
+    if (deadline ? advance_to_next_timer(*deadline) : advance_to_next_timer())
+      continue;
+    if (stopped_)
+      return platform::dispatch_errc::stopped;
+    if (!deadline)
+      return platform::dispatch_errc::would_deadlock;
+    now_ = std::max(now_, *deadline);
+    return platform::dispatch_errc::timed_out;
+  }
+  return {};
+}
+
+bool sim_engine::stop(platform::duration) {
+  stopped_ = true;
+  while (!timers_.empty()) {
+    auto* p = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    drop_parcel(p);
+  }
+  run_out();
+  return true;
+}
+
+} // namespace troupe
