@@ -32,9 +32,9 @@ private:
 } // namespace
 
 TEST_CASE("code that never returns is abandoned when the budget is spent; what it may use outlives it") {
-  asio_sessions backend;
   gate gate;
   shared_log log;
+  asio_sessions backend; // its threads use the above until it is gone
   auto s = backend.sys().open_session({.name = "stuck"});
   REQUIRE(!s.acquire("file", {}, [&] { log.add(gate.is_gone() ? "closed" : "closed too early"); }));
   auto task = s.spawn([&] { gate.pass(); }, {.name = "endless"});
@@ -60,8 +60,8 @@ TEST_CASE("code that never returns is abandoned when the budget is spent; what i
 }
 
 TEST_CASE("a closer that never returns is given up on, and named") {
-  asio_sessions backend;
   gate gate;
+  asio_sessions backend; // its threads use the above until it is gone
   auto s = backend.sys().open_session();
   REQUIRE(!s.acquire("file", {}, [&] { gate.pass(); }));
   auto report = close(backend, s, 20ms);
@@ -72,8 +72,8 @@ TEST_CASE("a closer that never returns is given up on, and named") {
 }
 
 TEST_CASE("a system whose threads are all stuck is still shut down within its budget, with a report") {
-  asio_sessions backend;
   gate gate, other;
+  asio_sessions backend; // its threads use the above until it is gone
   auto s = backend.sys().open_session();
   auto first = s.spawn([&] { gate.pass(); }), second = s.spawn([&] { other.pass(); });
   gate.await_waiting();
