@@ -315,6 +315,22 @@ letter::result letter::deliver() {
 
 bool letter::is_urgent() const noexcept { return content_->mid.is_urgent_message(); }
 caf::actor_id letter::sender_id() const noexcept { return content_->sender ? content_->sender->id() : 0; }
+std::uint64_t letter::content_type() const noexcept {
+  // A hash of the names of the types, in this order; CAF's own token is the same for all types that are not built in.
+  auto& content = content_->content();
+  std::uint64_t hash = 14695981039346656037ull; // FNV-1a
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    auto [number, type] = content.type(i);
+    hash = (hash ^ number) * 1099511628211ull;
+    for (const char* name = number == 0 && type ? type->name() : ""; *name; ++name)
+      hash = (hash ^ static_cast<unsigned char>(*name)) * 1099511628211ull;
+    // Atoms are how CAF programs name their messages.
+    if (content.match_element<caf::atom_value>(i))
+      hash = (hash ^ static_cast<std::uint64_t>(content.get_as<caf::atom_value>(i))) * 1099511628211ull;
+  }
+  return hash;
+}
+
 std::string letter::describe() const { return caf::to_string(content_->content()); }
 
 // -- host ---------------------------------------------------------------------

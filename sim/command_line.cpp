@@ -27,13 +27,7 @@ CLI::Validator number_within(std::uint64_t least, std::uint64_t most) {
 }
 
 CLI::Validator known_strategy() {
-  return CLI::Validator(
-      [](const std::string& text) {
-        std::string error;
-        make_strategy(text, 0, error);
-        return error;
-      },
-      "");
+  return CLI::Validator([](const std::string& text) { return strategy_problem(text); }, "");
 }
 
 CLI::Validator known_model() {
@@ -126,7 +120,9 @@ private:
 
   std::vector<CLI::Option*> add_run_options(CLI::App& command) {
     return {
-        command.add_option("--strategy", result_.strategy, "What decides: " + joined(strategy_names()) + " (random)")
+        command
+            .add_option("--strategy", result_.strategy,
+                        "What decides: " + joined(strategy_names()) + "; some take :parameter=number (portfolio)")
             ->check(known_strategy()),
         command.add_option("--max-steps", max_steps_, "Events after which a run has failed")
             ->check(number_within(1, largest)),

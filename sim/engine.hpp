@@ -83,6 +83,7 @@ private:
     std::uint32_t effects = 0;
     platform::lane lane;
     frame* outer = nullptr;
+    std::uint64_t began = 0; ///< How many events had happened, itself included.
   };
   struct serial_lane {
     entity* place = nullptr;
@@ -95,11 +96,11 @@ private:
   void take_in_foreign();
 
   // participants.cpp
-  entity& new_entity();
+  entity& new_entity(std::uint64_t identity);
   void free_entity(entity& gone) noexcept;
   void free_if_idle(entity& task) noexcept;
-  entity& actor_entity(const hosted_actor& actor);
-  entity& task_entity(platform::runnable& work);
+  entity& actor_entity(const hosted_actor& actor, std::uint64_t identity);
+  entity& task_entity(platform::runnable& work, std::uint64_t identity);
   parcel& new_parcel();
   void free_parcel(parcel* gone) noexcept;
   parcel& effect();
@@ -107,7 +108,8 @@ private:
   void pump(entity& sender);
   void arrive(parcel* p);
   void refresh(entity& actor);
-  void enable(event& e, event_kind kind, std::uint32_t place, std::uint64_t identity, void* subject);
+  /// `cause` is what makes it possible: the message, the new actor, the dispatched work.
+  void enable(event& e, event_kind kind, const entity& place, const parcel& cause, void* subject);
   void enable_step(parcel& p);
   void enable_head(serial_lane& lane, std::size_t priority);
   void drop_parcel(parcel* p) noexcept;
@@ -116,6 +118,7 @@ private:
   serial_lane* find_lane(platform::lane where) noexcept;
 
   // engine.cpp
+  void withdraw(event& e);
   void happen(event& e);
   void handle(entity& actor);
   void start(parcel& p);
@@ -130,6 +133,7 @@ private:
 
   simulation_options options_;
   strategy& order_;
+  const bool is_watched_;
   std::thread::id thread_ = std::this_thread::get_id();
   run_result result_;
   bool tearing_down_ = false;
@@ -143,7 +147,6 @@ private:
 
   std::deque<entity> entities_;
   std::vector<entity*> spare_entities_;
-  std::uint32_t last_number_ = 0;
   std::unordered_map<const void*, entity*> actors_;
   std::vector<actor_anchor> anchors_;
   std::deque<parcel> parcels_;

@@ -49,7 +49,11 @@ void audit(sim_engine& engine, system& sys) {
 
 run_result run_scenario(const std::function<void(simulator&)>& body, const simulation_options& options,
                         strategy& order) {
-  sim_engine engine{options, order};
+  auto chosen = options;
+  chosen.model = order.wanted_model().value_or(options.model);
+  order.begins(chosen.model);
+  sim_engine engine{chosen, order};
+  engine.result().model = chosen.model;
   {
     system sys{engine, options_for(engine)};
     simulator sim{engine, sys};
@@ -63,6 +67,7 @@ run_result run_scenario(const std::function<void(simulator&)>& body, const simul
     }
     if (!engine.has_failed())
       audit(engine, sys);
+    order.ended(engine.result());
     engine.begin_teardown();
     sys.shutdown(platform::duration::zero());
     engine.end_all();

@@ -213,6 +213,7 @@ tape make_tape(std::string program, std::string scenario, std::string strategy, 
                const run_result& result) {
   tape recorded{std::move(program), std::move(scenario), std::move(strategy), options,
                 result.end,         result.trace_hash,   result.decisions};
+  recorded.options.model = result.model;
   recorded.options.trace = false;
   recorded.options.log_operations = false;
   return recorded;

@@ -14,7 +14,7 @@ using troupe::testing::fake_program;
 
 namespace {
 
-std::unique_ptr<strategy> random_order(std::uint64_t seed) { return std::make_unique<random_strategy>(seed); }
+const strategy_factory random_order{[](std::uint64_t seed) { return std::make_unique<random_strategy>(seed); }};
 
 /// Never fails: the second client warms up longer than anything else takes.
 fake_program correct_program() {
@@ -80,8 +80,9 @@ TEST_CASE("exploration without a failure runs every seed once and counts differe
 }
 
 TEST_CASE("the default order has one outcome") {
-  const auto found = explore(failing_at(~0ull), [](std::uint64_t) { return std::make_unique<fifo_strategy>(); },
-                             {.first_seed = 0, .seeds = 20, .jobs = 2});
+  const auto found =
+      explore(failing_at(~0ull), strategy_factory{[](std::uint64_t) { return std::make_unique<fifo_strategy>(); }},
+              {.first_seed = 0, .seeds = 20, .jobs = 2});
   CHECK(found.distinct_traces == 1);
 }
 
