@@ -51,8 +51,18 @@ std::uint64_t sim_engine::decide(decision_kind kind, const candidates& among) {
   return index;
 }
 
+std::uint64_t sim_engine::choose(std::uint64_t count) {
+  struct values final : candidates {
+    explicit values(std::size_t count) : count(count) {}
+    std::size_t size() const noexcept override { return count; }
+    candidate operator[](std::size_t index) const noexcept override { return {.identity = index}; }
+    std::size_t count;
+  };
+  return decide(decision_kind::random, values{static_cast<std::size_t>(count)});
+}
+
 void sim_engine::fail(verdict how, std::string message) {
-  if (has_failed())
+  if (has_failed() || (is_cut_short_ && tearing_down_))
     return;
   result_.end = how;
   result_.message = std::move(message);
@@ -66,9 +76,13 @@ bool sim_engine::step() {
   if (enabled_.size() == 0)
     return false;
   if (!tearing_down_) {
-    if (has_failed())
+    if (is_over())
       return false;
     if (result_.steps >= options_.max_steps) {
+      if (!options_.fail_on_step_limit) {
+        is_cut_short_ = true;
+        return false;
+      }
       fail(verdict::step_limit,
            "still busy after " + std::to_string(options_.max_steps) + " events; raise max_steps if that is expected");
       return false;
@@ -78,6 +92,8 @@ bool sim_engine::step() {
   if (is_watched_ && !tearing_down_)
     order_.happened(next.as_candidate());
   happen(next);
+  if (after_event_ && !tearing_down_)
+    after_event_(result_.steps);
   return true;
 }
 
@@ -269,7 +285,7 @@ void sim_engine::learn_name(entity& actor, const hosted_actor& hosted, std::opti
 // -- time ---------------------------------------------------------------------
 
 bool sim_engine::advance_to_next_timer(platform::time_point limit) {
-  if (timers_.empty() || timers_.begin()->first.first > limit || (has_failed() && !tearing_down_))
+  if (timers_.empty() || timers_.begin()->first.first > limit || (is_over() && !tearing_down_))
     return false;
   if (is_watched_ && !tearing_down_ && timers_.begin()->first.first > now_)
     order_.time_passed();
@@ -288,7 +304,7 @@ void sim_engine::run_to(platform::time_point target) {
     while (step()) {
     }
   } while (advance_to_next_timer(target));
-  if (!has_failed())
+  if (!is_over())
     now_ = std::max(now_, target);
 }
 

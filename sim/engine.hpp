@@ -43,12 +43,18 @@ public:
   /// Takes note of a failure; the first one counts. From then on `step` does nothing, until `begin_teardown`.
   void fail(verdict how, std::string message);
   bool has_failed() const noexcept { return result_.end != verdict::ok; }
+  /// Whether nothing happens any more before `begin_teardown`: it has failed, or reached a limit that is no failure.
+  bool is_over() const noexcept { return has_failed() || is_cut_short_; }
   /// From here on events happen in fifo order, unrecorded, so that the system can be taken down after any verdict.
   void begin_teardown() noexcept { tearing_down_ = true; }
   /// Ends all actors that still live, then drops whatever has not happened.
   void end_all();
 
   std::uint64_t decide(decision_kind kind, const candidates& among);
+  /// One of [0, count), as the strategy likes.
+  std::uint64_t choose(std::uint64_t count);
+  /// Called after each event, with the steps so far; it may fail the run.
+  void watch(std::function<void(std::uint64_t)> after_event) { after_event_ = std::move(after_event); }
   run_result& result() noexcept { return result_; }
   const simulation_options& options() const noexcept { return options_; }
 
@@ -137,6 +143,8 @@ private:
   std::thread::id thread_ = std::this_thread::get_id();
   run_result result_;
   bool tearing_down_ = false;
+  bool is_cut_short_ = false;
+  std::function<void(std::uint64_t)> after_event_;
   bool stopped_ = false;
 
   event_list enabled_;

@@ -119,7 +119,7 @@ std::error_code sim_engine::block_until(platform::latch& done, std::optional<pla
   while (!done.is_released()) {
     if (step())
       continue;
-    if (has_failed() && !tearing_down_)
+    if (is_over() && !tearing_down_)
       return platform::dispatch_errc::stopped;
     if (deadline ? advance_to_next_timer(*deadline) : advance_to_next_timer())
       continue;

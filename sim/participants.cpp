@@ -233,7 +233,7 @@ void sim_engine::drop_parcel(parcel* p) noexcept {
 
 void sim_engine::run_out() {
   // A failed run may hold actors that never stop sending.
-  std::uint64_t left = has_failed() ? 10'000 : 1'000'000;
+  std::uint64_t left = is_over() ? 10'000 : 1'000'000;
   pump_frames();
   while (left > 0 && step())
     --left;

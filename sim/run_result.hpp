@@ -18,6 +18,8 @@ enum class verdict : std::uint8_t {
   deadlock,       ///< Nothing can happen any more, and there is unsettled work: it never completes.
   step_limit,     ///< `max_steps` events happened.
   nondeterminism, ///< The same decisions led to another trace.
+  invariant,      ///< Something that holds after each event did not.
+  liveness,       ///< A monitor was hot at rest or for too long: what it waited for did not happen.
   foreign_thread, ///< Work came from a thread that the simulator does not control.
 };
 const char* to_string(verdict v) noexcept;

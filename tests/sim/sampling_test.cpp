@@ -13,8 +13,8 @@ using namespace troupe;
 
 namespace {
 
-/// `k` participants send one message each to one receiver, the later ones after longer preparations, amid noise; the run
-/// fails if they arrive in exactly the reverse order. A bug of depth `k`.
+/// `k` participants send one message each to one receiver, the later ones after longer preparations, amid noise; the
+/// run fails if they arrive in exactly the reverse order. A bug of depth `k`.
 runner reversed_arrivals(int k, order_model model = order_model::local) {
   auto body = [k](simulator& sim) {
     auto seen = std::make_shared<std::vector<int>>();
