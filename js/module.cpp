@@ -23,7 +23,6 @@ struct open_system {
   std::unique_ptr<troupe::system> system;
   std::shared_ptr<void> state;
   std::map<std::uint32_t, session> sessions;
-  bool is_closing = false;
 };
 
 /// Something that JavaScript awaits: answered once it has settled.
@@ -267,10 +266,9 @@ json wait_until(const json& request) {
   auto options = spawn_options_of(request);
   options.kind = task_kind::wait_until;
   auto work = owner.wait_until(
-      [number = request.at("promise").get<int>()]() -> async<std::string> {
-        static_cast<void>(co_await promise{number, "a promise given to waitUntil"});
-        co_return "null";
-      },
+      // In the closure, so that a refused one is let go of.
+      [held = promise{request.at("promise").get<int>(), "a promise given to waitUntil"}]() mutable
+      -> async<std::string> { co_return co_await held; },
       options);
   if (work.is_ready() && work.state() == task_state::rejected)
     throw refusal{"session_closed", work.error().message()};
@@ -296,7 +294,6 @@ json close_session(const json& request) {
   const bool is_root = owner == in.system->root();
   if (!is_root)
     in.sessions.erase(owner.id().number);
-  in.is_closing |= is_root;
   owner.start_close(is_root ? close_cause::system_stopping : close_cause::completed, budget);
   return {{"request", answer_later(request.at("system"), owner.closed(), as_json)}};
 }
