@@ -2,7 +2,8 @@
 #include "js/glue.hpp"
 #include <cstdlib>
 
-// What is thrown in here never reaches C++: it becomes a rejection, or goes to `report`.
+// What is thrown in here never reaches C++: it becomes a rejection.
+// clang-format off: it takes JavaScript's operators apart.
 EM_JS(void, troupe_em_start, (), {
   if (Module['troupeFace'])
     return;
@@ -90,6 +91,7 @@ EM_JS(void, troupe_em_collect_soon, (int number),
 
 EM_JS(void, troupe_em_answer, (int number, const char* text),
       { Module['troupeFace'].answered(number, JSON.parse(UTF8ToString(text))); });
+// clang-format on
 
 extern "C" {
 EMSCRIPTEN_KEEPALIVE void* troupe_js_new(int size) { return std::malloc(static_cast<std::size_t>(size)); }

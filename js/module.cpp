@@ -202,8 +202,9 @@ json create(const json& request) {
   platform::wasm_dispatcher_options loop;
   system_options options;
   // Fairness to the host: a turn is `budget` times `throughput` messages at most.
-  options.host.max_throughput = 32;
-  for (const auto& [key, value] : request.value("options", json::object()).items()) {
+  options.host.max_throughput = 8;
+  const auto given = request.value("options", json::object());
+  for (const auto& [key, value] : given.items()) {
     const bool is_count = value.is_number_integer() && value.get<std::int64_t>() > 0;
     if (key != "budget" && key != "throughput")
       throw refusal{"invalid_argument", "a system has no option '" + key + "'"};
@@ -267,8 +268,8 @@ json wait_until(const json& request) {
   options.kind = task_kind::wait_until;
   auto work = owner.wait_until(
       // In the closure, so that a refused one is let go of.
-      [held = promise{request.at("promise").get<int>(), "a promise given to waitUntil"}]() mutable
-      -> async<std::string> { co_return co_await held; },
+      [held = promise{request.at("promise").get<int>(),
+                      "a promise given to waitUntil"}]() mutable -> async<std::string> { co_return co_await held; },
       options);
   if (work.is_ready() && work.state() == task_state::rejected)
     throw refusal{"session_closed", work.error().message()};

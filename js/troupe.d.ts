@@ -33,7 +33,7 @@ export interface SystemOptions {
   functions?: { [name: string]: HostFunction };
   /** Runnables per turn of the event loop; 256 unless given. Fewer are fairer to timers and rendering. */
   budget?: number;
-  /** Messages that an actor may handle per runnable; 32 unless given. */
+  /** Messages that an actor may handle per runnable; 8 unless given. */
   throughput?: number;
 }
 

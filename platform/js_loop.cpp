@@ -29,6 +29,7 @@ extern "C" EMSCRIPTEN_KEEPALIVE void troupe_fired(int number) {
 }
 
 // What the module that was loaded keeps of its host: `next` posts a macrotask, `timers` are by a guest's number.
+// clang-format off: it takes JavaScript's operators apart.
 EM_JS(void, troupe_loop_start, (), {
   if (Module['troupeLoop'])
     return;
@@ -73,6 +74,7 @@ EM_JS(void, troupe_arm, (int number, double milliseconds), {
                          },
                          milliseconds));
 });
+// clang-format on
 
 namespace {
 int add(guest* who) {

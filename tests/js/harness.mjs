@@ -50,13 +50,3 @@ export async function run(print) {
   print(`test cases: ${tests.length} | ${passed} passed | ${failed} failed | 0 skipped`);
   return failed || passed === 0 ? 1 : 0;
 }
-
-if (isNode && process.argv[1] && import.meta.url.endsWith('/' + process.argv[1].split('/').pop())) {
-  process.on('unhandledRejection', e => {
-    console.log(`FAILED: a rejection that nobody handles: ${e && e.stack || e}`);
-    process.exit(1);
-  });
-  // A copy of this file under the name that the tests import must be the same module.
-  await import(new URL(process.argv[2], import.meta.url));
-  process.exitCode = await run(line => console.log(line));
-}
