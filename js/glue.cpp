@@ -3,7 +3,8 @@
 #include <cstdlib>
 
 // What is thrown in here never reaches C++: it becomes a rejection.
-// clang-format off: it takes JavaScript's operators apart.
+// (Formatting would take JavaScript's operators apart.)
+// clang-format off
 EM_JS(void, troupe_em_start, (), {
   if (Module['troupeFace'])
     return;
@@ -13,25 +14,25 @@ EM_JS(void, troupe_em_start, (), {
     stringToUTF8(text, at, size);
     return at;
   };
-  var nameOf = function(e) { return e && typeof e == = 'object' && e.name ? String(e.name) : 'Error'; };
+  var nameOf = function(e) { return e && typeof e === 'object' && e.name ? String(e.name) : 'Error'; };
   var messageOf = function(e) {
-    return e && typeof e == = 'object' && e.message != = undefined ? String(e.message) : String(e);
+    return e && typeof e === 'object' && e.message !== undefined ? String(e.message) : String(e);
   };
-  var face = Module['troupeFace'] = {functions : new Map(),
-                                     controllers : new Map(),
-                                     answered : function(number, answer){},
-                                     request : function(request){var text = copy(JSON.stringify(request));
-  var at = _troupe_js_request(text);
-  _troupe_js_delete(text);
-  var answer = UTF8ToString(at);
-  _troupe_js_delete(at);
-  return JSON.parse(answer);
+  var face = Module['troupeFace'] = {
+    functions: new Map(),
+    controllers: new Map(),
+    answered: function(number, answer) {},
+    request: function(request) {
+      var text = copy(JSON.stringify(request));
+      var at = _troupe_js_request(text);
+      _troupe_js_delete(text);
+      var answer = UTF8ToString(at);
+      _troupe_js_delete(at);
+      return JSON.parse(answer);
     },
-    reject: function(number, e) {
-  _troupe_promise_settled(number, copy(nameOf(e)), copy(messageOf(e))); },
+    reject: function(number, e) { _troupe_promise_settled(number, copy(nameOf(e)), copy(messageOf(e))); },
     settle: function(number, promise) {
-  Promise.resolve(promise).then(
-      function(value) {
+      Promise.resolve(promise).then(function(value) {
         face.controllers.delete(number);
         var text;
         try {
@@ -39,20 +40,18 @@ EM_JS(void, troupe_em_start, (), {
         } catch (e) {
           return face.reject(number, e);
         }
-        _troupe_promise_settled(number, 0, copy(text == = undefined ? 'null' : text));
-      },
-      function(e) {
+        _troupe_promise_settled(number, 0, copy(text === undefined ? 'null' : text));
+      }, function(e) {
         face.controllers.delete(number);
         face.reject(number, e);
       });
     },
     hold: function(promise) {
-  var number = _troupe_promise_new();
-  face.settle(number, promise);
-  return number;
+      var number = _troupe_promise_new();
+      face.settle(number, promise);
+      return number;
     }
-}
-;
+  };
 });
 
 EM_JS(void, troupe_em_call, (int number, int dispatcher, const char* name, const char* text), {
@@ -61,10 +60,10 @@ EM_JS(void, troupe_em_call, (int number, int dispatcher, const char* name, const
     name = UTF8ToString(name);
     var functions = face.functions.get(dispatcher);
     var called = functions && Object.prototype.hasOwnProperty.call(functions, name) ? functions[name] : undefined;
-    if (typeof called != = 'function')
+    if (typeof called !== 'function')
       throw new TypeError('no function named "' + name + '" was given to createSystem');
     var context = {};
-    if (typeof AbortController == = 'function') {
+    if (typeof AbortController === 'function') {
       var controller = new AbortController();
       face.controllers.set(number, controller);
       context.signal = controller.signal;
@@ -86,11 +85,13 @@ EM_JS(void, troupe_em_abort, (int number), {
   }
 });
 
-EM_JS(void, troupe_em_collect_soon, (int number),
-      { Promise.resolve().then(function() { _troupe_js_collect(number); }); });
+EM_JS(void, troupe_em_collect_soon, (int number), {
+  Promise.resolve().then(function() { _troupe_js_collect(number); });
+});
 
-EM_JS(void, troupe_em_answer, (int number, const char* text),
-      { Module['troupeFace'].answered(number, JSON.parse(UTF8ToString(text))); });
+EM_JS(void, troupe_em_answer, (int number, const char* text), {
+  Module['troupeFace'].answered(number, JSON.parse(UTF8ToString(text)));
+});
 // clang-format on
 
 extern "C" {

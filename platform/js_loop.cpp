@@ -29,17 +29,17 @@ extern "C" EMSCRIPTEN_KEEPALIVE void troupe_fired(int number) {
 }
 
 // What the module that was loaded keeps of its host: `next` posts a macrotask, `timers` are by a guest's number.
-// clang-format off: it takes JavaScript's operators apart.
+// (Formatting would take JavaScript's operators apart.)
+// clang-format off
 EM_JS(void, troupe_loop_start, (), {
   if (Module['troupeLoop'])
     return;
-  var loop = Module['troupeLoop'] = {timers : new Map()};
-  loop.soon = typeof queueMicrotask == = 'function' ? queueMicrotask.bind(globalThis) : function(f) {
-    Promise.resolve().then(f);
-  };
-  if (typeof setImmediate == = 'function') {
+  var loop = Module['troupeLoop'] = {timers: new Map()};
+  loop.soon = typeof queueMicrotask === 'function' ? queueMicrotask.bind(globalThis)
+                                                   : function(f) { Promise.resolve().then(f); };
+  if (typeof setImmediate === 'function') {
     loop.next = setImmediate;
-  } else if (typeof MessageChannel == = 'function') {
+  } else if (typeof MessageChannel === 'function') {
     // Without the 4 ms that setTimeout(0) takes when it is nested.
     var channel = new MessageChannel();
     var waiting = [];
@@ -52,12 +52,16 @@ EM_JS(void, troupe_loop_start, (), {
     loop.next = function(f) { setTimeout(f, 0); };
   }
 });
-EM_JS(void, troupe_post_soon, (int number), { Module['troupeLoop'].soon(function() { _troupe_turn(number); }); });
-EM_JS(void, troupe_post_next, (int number), { Module['troupeLoop'].next(function() { _troupe_turn(number); }); });
+EM_JS(void, troupe_post_soon, (int number), {
+  Module['troupeLoop'].soon(function() { _troupe_turn(number); });
+});
+EM_JS(void, troupe_post_next, (int number), {
+  Module['troupeLoop'].next(function() { _troupe_turn(number); });
+});
 EM_JS(void, troupe_disarm, (int number), {
   var timers = Module['troupeLoop'].timers;
   var timer = timers.get(number);
-  if (timer != = undefined) {
+  if (timer !== undefined) {
     clearTimeout(timer);
     timers.delete(number);
   }
@@ -65,14 +69,12 @@ EM_JS(void, troupe_disarm, (int number), {
 EM_JS(void, troupe_arm, (int number, double milliseconds), {
   var timers = Module['troupeLoop'].timers;
   var old = timers.get(number);
-  if (old != = undefined)
+  if (old !== undefined)
     clearTimeout(old);
-  timers.set(number, setTimeout(
-                         function() {
-                           timers.delete(number);
-                           _troupe_fired(number);
-                         },
-                         milliseconds));
+  timers.set(number, setTimeout(function() {
+    timers.delete(number);
+    _troupe_fired(number);
+  }, milliseconds));
 });
 // clang-format on
 
