@@ -76,7 +76,17 @@ EM_JS(void, troupe_arm, (int number, double milliseconds), {
     _troupe_fired(number);
   }, milliseconds));
 });
+EM_JS(void, troupe_refuse_to_wait, (), {
+  err('Troupe: this would wait for ever (a blocking actor, a scoped_actor or a condition variable): there is no ' +
+      'other thread that could end it. co_await instead.');
+});
 // clang-format on
+
+/// The linker puts it into the place of the C library's, which would burn the thread for ever.
+extern "C" int __wrap_pthread_cond_wait(void*, void*) {
+  troupe_refuse_to_wait();
+  __builtin_trap(); // An exception of JavaScript's would be caught on its way out.
+}
 
 namespace {
 int add(guest* who) {

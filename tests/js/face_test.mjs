@@ -5,6 +5,7 @@ import {after, check, equal, failureOf, test} from './harness.mjs';
 import {loadProbe} from './probe.mjs';
 
 const troupe = await loadProbe();
+const isNode = typeof process !== 'undefined';
 const never = new Promise(() => {});
 
 /** Calls `body` with a fresh system, which has to close clean afterwards. */
@@ -246,6 +247,23 @@ test('blocking is refused at the call, with the reason', () => withSystem(async 
   check(reason.includes('must not block') && reason.includes('co_await'), reason);
   await system.cancel();
 }));
+
+test('a wait that nothing could end stops the module with the reason, instead of the page', async () => {
+  const doomed = await loadProbe();
+  const system = doomed.createSystem();
+  let reason = '';
+  await new Promise(resolve => {
+    const seen = e => { reason = String((e.error || e).message); resolve(); };
+    if (isNode)
+      process.once('uncaughtException', seen);
+    else
+      addEventListener('error', e => { e.preventDefault(); seen(e); }, {once: true});
+    system.spawn('receive');
+  });
+  check(reason.includes('unreachable'), reason);
+  const said = doomed.log.join();
+  check(said.includes('would wait for ever') && said.includes('co_await'), said);
+});
 
 test('a system that is closed while much is under way reports it all', async () => {
   const system = troupe.createSystem({functions});

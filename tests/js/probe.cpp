@@ -102,6 +102,13 @@ const js::named_task blocks{"block", [](invocation in) -> async<std::string> {
                               co_return json(refused.error().message()).dump();
                             }};
 
+// Never ends: the module refuses, and is no good any more.
+const js::named_task receives{"receive", [](invocation in) -> async<std::string> {
+                                caf::scoped_actor self{in.system->caf()};
+                                self->receive([](int) {});
+                                co_return "null";
+                              }};
+
 const js::named_task asks{"ask", [](invocation in) -> async<std::string> {
                             auto twice = in.system->caf().spawn([](caf::event_based_actor* self) -> caf::behavior {
                               return {[=](int n) {
