@@ -154,7 +154,9 @@ def prepare(suites, build, wanted):
         prefix = os.path.join(ROOT, directory, "prefix")
         common = ["--prefix", prefix, "--libdir", "lib", "-Dwerror=true", "-Dcaf:werror=false", "-Db_lundef=false",
                   "-Dtests=enabled", "-Dexamples=enabled"]
-        if build != "wasm":
+        if build == "wasm":
+            common.remove("-Db_lundef=false")
+        else:
             common.append("-Dasio=enabled")
         if "-Dcaf=subproject" not in settings["options"]:
             common.remove("-Dcaf:werror=false")
