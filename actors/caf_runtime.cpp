@@ -353,7 +353,14 @@ caf_host::caf_host(platform::dispatcher& dispatcher, const host_options& options
   state_->system->await_actors_before_shutdown(false);
 }
 
-caf_host::~caf_host() { coordinator_of(*state_->system).stop_dispatching(); }
+caf_host::~caf_host() {
+  coordinator_of(*state_->system).stop_dispatching();
+#ifdef __EMSCRIPTEN__
+  // Detached actors get no thread here: their spawn throws, after CAF has counted them, and it would wait for them.
+  while (state_->system->detached_actors() > 0)
+    state_->system->dec_detached_threads();
+#endif
+}
 
 caf::actor_system& caf_host::caf() noexcept { return *state_->system; }
 platform::dispatcher& caf_host::dispatcher() noexcept { return state_->dispatcher; }

@@ -28,9 +28,14 @@ BUILDS = {
     "afl": dict(cxx="afl-clang-fast++", options=["-Doptimization=2", "-Ddebug=false", "-Db_pch=false", "-Dfuzz=enabled",
                                                  "-Dtests=disabled", "-Dexamples=disabled", "-Dbench=disabled"],
                 multiplier=1),
+    # Its tests run in node and in headless Chromium.
+    "wasm": dict(cxx="em++", options=["--cross-file=scripts/wasm/emscripten.ini", "-Doptimization=2", "-Ddebug=false",
+                                      "-Db_ndebug=false", "-Dcaf=subproject", "-Dfuzz=disabled", "-Dbench=disabled"],
+                 multiplier=3),
     "clang": dict(cxx="clang++-14", options=["-Doptimization=2", "-Ddebug=false", "-Db_pch=false"], multiplier=1),
 }
-PARTS = ["format", "arrows", "gcc", "install", "afl", "asan", "tsan"]
+PARTS = ["format", "arrows", "gcc", "install", "afl", "asan", "tsan", "wasm"]
+WASM_SUITES = ["wasm-node", "wasm-chromium"]
 ON_REQUEST = ["clang"]
 BUILD_LIMIT = 1500  # seconds
 TESTS_LIMIT = 1200
@@ -148,19 +153,24 @@ def prepare(suites, build, wanted):
         known = os.path.exists(os.path.join(ROOT, directory, "build.ninja"))
         prefix = os.path.join(ROOT, directory, "prefix")
         common = ["--prefix", prefix, "--libdir", "lib", "-Dwerror=true", "-Dcaf:werror=false", "-Db_lundef=false",
-                  "-Dasio=enabled", "-Dtests=enabled", "-Dexamples=enabled"]
+                  "-Dtests=enabled", "-Dexamples=enabled"]
+        if build == "wasm":
+            common.remove("-Db_lundef=false")
+        else:
+            common.append("-Dasio=enabled")
         if "-Dcaf=subproject" not in settings["options"]:
             common.remove("-Dcaf:werror=false")
         launcher = "ccache " if shutil.which("ccache") and not settings["cxx"].startswith("afl") else ""
+        compilers = emscripten_environment() if build == "wasm" else {"CXX": launcher + settings["cxx"], "AFL_QUIET": "1"}
         status, output = run(["meson", "setup", directory] + (["--reconfigure"] if known else []) + common
-                             + settings["options"], 300, {"CXX": launcher + settings["cxx"], "AFL_QUIET": "1"})
+                             + settings["options"], 300, compilers)
     if status == 0:
         with open(stamp, "w", encoding="utf-8") as file:
             file.write(settings["cxx"])
         say(f"building {directory}")
         status, output = run(["ninja", "-C", directory, "-j", JOBS] + targets_of(build, wanted), BUILD_LIMIT,
                              {"CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime,include_file_ctime",
-                              "AFL_QUIET": "1"})
+                              "AFL_QUIET": "1", **emscripten_environment()})
         if status != 0:
             wanted = output.split("FAILED:", 1)
             output = "FAILED:" + wanted[1] if len(wanted) == 2 else output
@@ -207,7 +217,7 @@ def run_tests(suites, build, wanted, meson_suite):
     if os.path.exists(log):
         with open(log, encoding="utf-8") as file:
             entries = {entry["name"].split(" / ")[-1]: entry for entry in map(json.loads, file)}
-    prefix = "" if build == "gcc" else build + "/"
+    prefix = "" if build in ("gcc", "wasm") else build + "/"
     sums, texts = [0, 0, 0, []], ""
     for name in names:
         entry = entries.get(name)
@@ -225,7 +235,8 @@ def run_tests(suites, build, wanted, meson_suite):
             sums = [sums[0] + result[0], sums[1] + result[1], sums[2] + result[2], sums[3] + result[3]]
             texts += text if result[1] else ""
     if meson_suite != "doctest":
-        suites.add(prefix + meson_suite, *sums[:3], "; ".join(sorted(set(sums[3]))), texts)
+        why = "; ".join(sorted(set(sums[3]))) or "marked: they need threads or processes" * (build == "wasm")
+        suites.add(prefix + meson_suite, *sums[:3], why, texts)
     return names if meson_suite == "doctest" else [meson_suite]
 
 
@@ -233,7 +244,33 @@ def check_build(suites, build, wanted):
     """Builds, and runs the tests. Returns the names of the suites that it ran."""
     if not prepare(suites, build, wanted):
         return None
-    return [name for kind in ("doctest", "fuzz-smoke", "bench-smoke") for name in run_tests(suites, build, wanted, kind)]
+    kinds = WASM_SUITES if build == "wasm" else ("doctest", "fuzz-smoke", "bench-smoke")
+    return [name for kind in kinds for name in run_tests(suites, build, wanted, kind)]
+
+
+def emscripten_environment():
+    """What Debian's em++ needs to find its helpers with another node or python than Debian's."""
+    launcher = {"EM_COMPILER_WRAPPER": "ccache"} if shutil.which("ccache") else {}
+    return {"EMSDK_PYTHON": "/usr/bin/python3", "NODE_PATH": "/usr/share/nodejs", **launcher}
+
+
+def check_wasm(suites, wanted):
+    """The WebAssembly build, where there is a compiler and CAF's sources for it."""
+    missing = ""
+    if not shutil.which("em++"):
+        missing = "em++ is not installed (Debian: emscripten)"
+    elif not shutil.which("node") and not shutil.which("nodejs"):
+        missing = "node is not installed (Debian: nodejs)"
+    else:
+        status, output = run(["scripts/fetch-caf-source"], 700)
+        if status != 0:
+            missing = "CAF's sources cannot be had: " + (output.strip().split("\n")[-1] or "no answer")
+    if missing:
+        for suite in WASM_SUITES:
+            if wanted(suite):
+                suites.add(suite, 0, 0, 1, missing)
+        return WASM_SUITES
+    return check_build(suites, "wasm", wanted)
 
 
 def check_install(suites):
@@ -249,7 +286,7 @@ def main():
 without arguments: everything, as CI does.
 suites: format, arrows, gcc, install, afl, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
 (contracts, actors, executors, sessions, sim, examples, fuzz, fuzz-smoke, bench-smoke); asan/NAME and so on: that one
-elsewhere. On request only: clang (optimised, without precompiled headers: finds a forgotten #include).""")
+elsewhere. wasm: the WebAssembly build; wasm-node, wasm-chromium: its tests there. On request only: clang (optimised, without precompiled headers: finds a forgotten #include).""")
     parser.add_argument("--quick", action="store_true", help="format, arrows and the suites of the g++ build only")
     parser.add_argument("suites", nargs="*", metavar="SUITE")
     arguments = parser.parse_args()
@@ -260,7 +297,9 @@ elsewhere. On request only: clang (optimised, without precompiled headers: finds
     only = {}  # part -> names of its suites, or all of them
     for suite in arguments.suites:
         part, _, name = suite.partition("/") if "/" in suite else (suite, "", "")
-        if part not in parts:
+        if suite in WASM_SUITES:
+            part, name = "wasm", suite
+        elif part not in parts:
             part, name = "gcc", suite
         if part not in BUILDS and name or "/" in name:
             parser.error(f"no such suite: {suite}")
@@ -282,7 +321,7 @@ elsewhere. On request only: clang (optimised, without precompiled headers: finds
         else:
             if part == "afl" and not os.path.exists(os.path.join(ROOT, "fuzz", "meson.build")):
                 continue
-            ran = check_build(suites, part, wanted)
+            ran = check_wasm(suites, wanted) if part == "wasm" else check_build(suites, part, wanted)
             for name in sorted(names - {""} - set(ran)) if ran is not None else []:
                 suites.add(f"{part}/{name}", 0, 1, output="there is no such suite")
     say(f"all of it took {time.monotonic() - started:.0f} s")

@@ -10,6 +10,9 @@ check_packages=(
   git python3 doctest-dev clang-14 clang-format-14 libclang-rt-14-dev afl++
 )
 
+# What the WebAssembly build and its tests take; without them that part is skipped.
+wasm_packages=(emscripten nodejs chromium)
+
 # install_packages PACKAGE...: says what is missing and installs it; asks apt for nothing when nothing is missing.
 # Everything it prints goes to stderr.
 install_packages() {

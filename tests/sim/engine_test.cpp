@@ -4,6 +4,7 @@
 #include "sim/random_strategy.hpp"
 #include "sim/scenario.hpp"
 #include "sim/simulator.hpp"
+#include "tests/support/threads.hpp"
 #include <caf/all.hpp>
 #include <doctest/doctest.h>
 #include <map>
@@ -352,7 +353,7 @@ TEST_CASE("a run that never ends is stopped at its step limit") {
   CHECK(result.steps == 1000);
 }
 
-TEST_CASE("work from a foreign thread is kept safe and reported") {
+TEST_CASE("work from a foreign thread is kept safe and reported" * doctest::skip(!troupe::testing::has_threads)) {
   auto result = simulator::once(0, [](simulator& sim) {
     auto sink = sim.caf().spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; });
     std::thread{[&] {

@@ -4,6 +4,7 @@
 #include "sim/fifo_strategy.hpp"
 #include "sim/random_strategy.hpp"
 #include "tests/sim/fake_program.hpp"
+#include "tests/support/threads.hpp"
 #include <csignal>
 #include <doctest/doctest.h>
 #include <set>
@@ -100,7 +101,7 @@ TEST_CASE("more processes than seeds do no harm") {
   CHECK(found.failing_seed == 1);
 }
 
-TEST_CASE("a program that crashes is a failure with its seed") {
+TEST_CASE("a program that crashes is a failure with its seed" * doctest::skip(!troupe::testing::has_threads)) {
   auto program = correct_program();
   program.on_run = [](std::uint64_t seed) {
     if (seed == 17)
