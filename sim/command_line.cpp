@@ -1,5 +1,6 @@
 // The command line of scenario programs, taken apart by CLI11.
 #include "sim/command_line.hpp"
+#include "sim/explore_workers.hpp"
 #include "sim/names.hpp"
 #include "sim/strategies.hpp"
 #include "sim/text.hpp"
@@ -149,6 +150,8 @@ private:
     std::uint64_t jobs = result_.jobs;
     read(jobs_, jobs);
     result_.jobs = static_cast<unsigned>(jobs);
+    if (result_.jobs > most_jobs())
+      return failure("--jobs: a program has no other processes here, so 1 is the most there can be");
     result_.max_steps = unsigned_number(max_steps_);
     result_.seed = unsigned_number(seed_);
     result_.model = order_model_named(model_);

@@ -214,6 +214,8 @@ private:
 
 } // namespace
 
+unsigned most_jobs() noexcept { return 256; }
+
 schedule_records explore_in_workers(const runner& run, const strategy_factory& make, const explore_options& options) {
   return crew(run, make, options)();
 }

@@ -28,6 +28,8 @@ schedule_record run_schedule(const runner& run, const strategy_factory& make, st
 
 /// Runs all seeds in this process.
 schedule_records explore_here(const runner& run, const strategy_factory& make, const explore_options& options);
+/// How many worker processes can be had: 1 where a program is alone and `explore_in_workers` runs all seeds in it.
+unsigned most_jobs() noexcept;
 /// Runs them in `options.jobs` processes: the seed at distance d in process d modulo jobs.
 schedule_records explore_in_workers(const runner& run, const strategy_factory& make, const explore_options& options);
 
