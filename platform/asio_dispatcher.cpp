@@ -5,8 +5,8 @@
 #include "platform/asio_pool.hpp"
 #include "platform/asio_timers.hpp"
 #include "platform/blocked_threads.hpp"
+#include "platform/coarse_clock.hpp"
 #include "platform/dedicated_lanes.hpp"
-#include <ctime>
 
 namespace troupe::platform {
 namespace {
@@ -14,10 +14,6 @@ namespace {
 std::size_t thread_count_of(const asio_dispatcher_options& options) noexcept {
   return options.thread_count > 0 ? options.thread_count
                                   : std::max<std::size_t>(std::thread::hardware_concurrency(), 2);
-}
-
-time_point after(time_point now, duration delay) noexcept {
-  return delay < time_point::max() - now ? now + delay : time_point::max();
 }
 
 class asio_dispatcher final : public dispatcher {
@@ -48,22 +44,14 @@ public:
 
   timer_id dispatch_after(duration delay, lane where, runnable& work, priority urgency) override {
     assert(delay >= duration::zero());
-    return timers_.add({after(now(), delay), where, &work, urgency});
+    return timers_.add({saturating_after(now(), delay), where, &work, urgency});
   }
 
   bool cancel(timer_id timer) noexcept override { return timers_.cancel(timer); }
 
   time_point now() const noexcept override { return clock::now(); }
 
-  time_point recent() const noexcept override {
-#ifdef CLOCK_MONOTONIC_COARSE
-    // The clock that std::chrono::steady_clock reads, as of the kernel's last tick.
-    timespec at{};
-    if (::clock_gettime(CLOCK_MONOTONIC_COARSE, &at) == 0)
-      return time_point{std::chrono::seconds{at.tv_sec} + std::chrono::nanoseconds{at.tv_nsec}};
-#endif
-    return now();
-  }
+  time_point recent() const noexcept override { return coarse_now(); }
 
   bool is_main_thread() const noexcept override { return foreground_.is_main_thread(); }
 
@@ -98,7 +86,7 @@ public:
     std::lock_guard guard{stop_mutex_};
     if (stopped_.load())
       return ended_in_time_;
-    const auto give_up = after(now(), deadline);
+    const auto give_up = saturating_after(now(), deadline);
     stopping_.store(true, std::memory_order_release);
     timers_.close();
     timer_entry pending;

@@ -33,7 +33,7 @@ TEST_CASE_TEMPLATE_DEFINE("a runnable knows where it is", Backend, contract_plac
     settle(on, done);
     CHECK(found == std::vector{here});
     CHECK((main_thread || here != foreground_lane));
-    CHECK((!main_thread || here == foreground_lane || !Backend::has_threads));
+    CHECK((!main_thread || here == foreground_lane || Backend::threads == 0));
   }
 }
 
