@@ -1,12 +1,12 @@
 // Puts the lanes and the timers on GCD together, and stops them in order.
 #include "platform/gcd_dispatcher.hpp"
 #include "platform/blocked_threads.hpp"
+#include "platform/coarse_clock.hpp"
 #include "platform/gcd_foreground.hpp"
 #include "platform/gcd_lanes.hpp"
 #include "platform/gcd_main_queue.hpp"
 #include "platform/gcd_pool.hpp"
 #include "platform/gcd_timers.hpp"
-#include <ctime>
 #include <stdexcept>
 #include <thread>
 
@@ -19,10 +19,6 @@ std::size_t width_of(const gcd_dispatcher_options& options) {
   if (options.width > 0)
     return options.width;
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, gcd_pool::width_max);
-}
-
-time_point after(time_point now, duration delay) noexcept {
-  return delay < time_point::max() - now ? now + delay : time_point::max();
 }
 
 /// Everything, in one piece that callbacks keep alive.
@@ -48,7 +44,7 @@ public:
     std::lock_guard guard{stop_mutex_};
     if (stopped.load())
       return ended_in_time_;
-    const auto give_up = after(clock::now(), deadline);
+    const auto give_up = saturating_after(clock::now(), deadline);
     stopping.store(true, std::memory_order_release);
     timers.close();
     timer_entry pending;
@@ -139,22 +135,14 @@ public:
 
   timer_id dispatch_after(duration delay, lane where, runnable& work, priority urgency) override {
     assert(delay >= duration::zero());
-    return core_->timers.add({after(now(), delay), where, &work, urgency});
+    return core_->timers.add({saturating_after(now(), delay), where, &work, urgency});
   }
 
   bool cancel(timer_id timer) noexcept override { return core_->timers.cancel(timer); }
 
   time_point now() const noexcept override { return clock::now(); }
 
-  time_point recent() const noexcept override {
-#ifdef CLOCK_MONOTONIC_COARSE
-    // The clock that std::chrono::steady_clock reads, as of the kernel's last tick.
-    timespec at{};
-    if (::clock_gettime(CLOCK_MONOTONIC_COARSE, &at) == 0)
-      return time_point{std::chrono::seconds{at.tv_sec} + std::chrono::nanoseconds{at.tv_nsec}};
-#endif
-    return now();
-  }
+  time_point recent() const noexcept override { return coarse_now(); }
 
   bool is_main_thread() const noexcept override { return is_on_main_queue(); }
 

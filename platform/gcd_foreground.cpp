@@ -1,6 +1,7 @@
 // The pump of the foreground lane, and the main thread's waits.
 #include "platform/gcd_foreground.hpp"
 #include "platform/gcd_main_queue.hpp"
+#include "platform/thread_release.hpp"
 #include <mutex>
 
 namespace troupe::platform {
@@ -73,6 +74,7 @@ void gcd_foreground::pump() noexcept {
   bool more = true;
   for (unsigned i = 0; i < runnables_per_turn && more; ++i)
     more = run_next();
+  release_thread();
   lock_.lock();
   const bool is_empty = queue_.empty() && dropped_.empty();
   const bool must_request = !is_empty && !pump_pending_;

@@ -1,5 +1,6 @@
 // The turns of the dedicated lanes on their serial queues.
 #include "platform/gcd_lanes.hpp"
+#include "platform/thread_release.hpp"
 
 namespace troupe::platform {
 namespace {
@@ -111,6 +112,7 @@ void gcd_lanes::drain(entry& self) noexcept {
     lock.lock();
   }
   current_place = outer;
+  release_thread();
   self.requested = false;
   if (!self.queue.empty()) {
     request(self);

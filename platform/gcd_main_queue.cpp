@@ -2,6 +2,7 @@
 #include "platform/gcd_main_queue.hpp"
 #include "platform/gcd_api.hpp"
 #include "platform/gcd_waker.hpp"
+#include "platform/thread_release.hpp"
 
 // What CoreFoundation uses; libdispatch exports it without a header.
 extern "C" void _dispatch_main_queue_callback_4CF(void*);
@@ -12,7 +13,10 @@ namespace {
 char mark;
 } // namespace
 
-void run_main_queue() { dispatch_main(); }
+void run_main_queue() {
+  release_thread(); // The main thread neither ends nor comes back.
+  dispatch_main();
+}
 
 int main_queue_handle() noexcept { return gcd_main_queue_handle(); }
 
@@ -20,6 +24,10 @@ void drain_main_queue() {
   // First: whatever is queued from now on makes the handle ready again.
   acknowledge_main_queue();
   _dispatch_main_queue_callback_4CF(nullptr);
+}
+
+void call_on_main_queue(void (*function)(void*), void* context) {
+  dispatch_async_f(dispatch_get_main_queue(), context, function);
 }
 
 bool is_on_main_queue() noexcept {

@@ -18,6 +18,10 @@ int main_queue_handle() noexcept;
 /// @pre the caller is on the main thread, and `run_main_queue` was never called: GCD ends the program otherwise
 void drain_main_queue();
 
+/// Queues a call for the main queue, like any other code of the host. What it throws ends the program, unless the queue
+/// is run by `drain_main_queue`. Any thread.
+void call_on_main_queue(void (*function)(void*), void* context);
+
 /// Whether the caller is on the main queue: on the main thread, or, after `run_main_queue`, on the thread that runs the
 /// queue at the moment.
 bool is_on_main_queue() noexcept;

@@ -1,5 +1,6 @@
 // How drains begin, find work, and end.
 #include "platform/gcd_pool.hpp"
+#include "platform/thread_release.hpp"
 #include <bit>
 #include <thread>
 
@@ -199,6 +200,7 @@ void gcd_pool::drain(seat& at) noexcept {
     free_seat(*self);
   if (halted_.load())
     drop_queued();
+  release_thread();
   entries_.fetch_sub(one_inside);
   entries_.notify_all();
   if (closed_.load() && is_quiet())

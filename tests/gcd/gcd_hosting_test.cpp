@@ -237,6 +237,30 @@ TEST_CASE("more runnables may wait for each other than may run at once") {
   CHECK(opened[0].is_released());
 }
 
+TEST_CASE("a system ends at once although its actors were spawned on threads that live on") {
+  auto sys = std::make_unique<troupe::system>(platform::make_gcd_dispatcher());
+  auto s = sys->open_session();
+  auto& alone = sys->make_dedicated("alone");
+  for (executor* on : {static_cast<executor*>(&sys->background()), static_cast<executor*>(&sys->foreground()),
+                       static_cast<executor*>(&alone)})
+    CHECK(sys->block_on(s.spawn([&] { sys->caf().spawn([](caf::event_based_actor*) {}); }, {.on = on})).has_value());
+  // A block of the host opens a session.
+  struct shared {
+    troupe::system& sys;
+    latch done;
+  } block{*sys, {}};
+  dispatch_async_f(platform::global_queue(priority::normal), &block, [](void* context) {
+    auto& b = *static_cast<shared*>(context);
+    CHECK(b.sys.open_session().is_open());
+    b.done.release();
+  });
+  settle(sys->dispatcher(), block.done);
+  const auto before = std::chrono::steady_clock::now();
+  sys.reset();
+  // GCD keeps its idle threads for five seconds.
+  CHECK(std::chrono::steady_clock::now() - before < 3s);
+}
+
 TEST_CASE("a cancelled timer keeps nothing alive") {
   troupe::system sys{platform::make_gcd_dispatcher()};
   auto s = sys.open_session();
