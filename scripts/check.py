@@ -248,7 +248,7 @@ def main():
                                      description=__doc__, epilog="""
 without arguments: everything, as CI does.
 suites: format, arrows, gcc, install, afl, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
-(contracts, actors, executors, sessions, sim, examples, fuzz, fuzz-smoke, bench-smoke); asan/NAME and so on: that one
+(contracts, actors, executors, sessions, sim, examples, fuzz, readme, gcd, fuzz-smoke, bench-smoke); asan/NAME and so on: that one
 elsewhere. On request only: clang (optimised, without precompiled headers: finds a forgotten #include).""")
     parser.add_argument("--quick", action="store_true", help="format, arrows and the suites of the g++ build only")
     parser.add_argument("suites", nargs="*", metavar="SUITE")

@@ -71,6 +71,28 @@ TEST_CASE("the window of the GUI loop is drawn while a document loads") {
 
 #endif
 
+#ifdef EXAMPLE_GCD_DISPATCH_MAIN
+
+TEST_CASE("a program that gives its main thread to GCD does its foreground work on the main queue, and ends") {
+  const auto result = run(EXAMPLE_GCD_DISPATCH_MAIN);
+  CHECK(result.status == 0);
+  CHECK(result.output == "measured 1 on the main queue\n"
+                         "measured 4 on the main queue\n"
+                         "measured 9 on the main queue\n"
+                         "closed clean, and 0 threads were started\n");
+}
+
+TEST_CASE("a program with a run loop of its own handles its keys and the main queue, and ends") {
+  const auto result = run(EXAMPLE_GCD_POLL_LOOP);
+  CHECK(result.status == 0);
+  CHECK(result.output == "key a gives aaa\n"
+                         "key b gives bbb\n"
+                         "key q gives qqq\n"
+                         "closed clean\n");
+}
+
+#endif
+
 TEST_CASE(
     "the bug of the plain CAF program is found, and replays by the command that is printed; the fixed one passes") {
   const checkout::temp_folder folder;
