@@ -1,6 +1,7 @@
 // Hosting CAF 0.17.6: a scheduler module whose jobs are the dispatcher's runnables, or a router's letters.
 #include "actors/caf_runtime.hpp"
 #include "actors/caf_clock.hpp"
+#include "platform/thread_release.hpp"
 #include <caf/actor_system_config.hpp>
 #include <caf/all.hpp>
 #include <caf/detail/sync_request_bouncer.hpp>
@@ -351,6 +352,10 @@ caf_host::caf_host(platform::dispatcher& dispatcher, const host_options& options
   });
   state_->system = std::make_unique<caf::actor_system>(config);
   state_->system->await_actors_before_shutdown(false);
+  platform::thread_release_hook.store([]() noexcept { caf::logger::set_current_actor_system(nullptr); },
+                                      std::memory_order_release);
+  // The system may be destroyed by another thread while this one lives on, as after GCD's dispatch_main.
+  platform::release_thread();
 }
 
 caf_host::~caf_host() {

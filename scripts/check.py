@@ -34,9 +34,15 @@ BUILDS = {
                  multiplier=3),
     "clang": dict(cxx="clang++-14", options=["-Doptimization=2", "-Ddebug=false", "-Db_pch=false"], multiplier=1),
 }
+# Other systems, by way of scripts/cross. SQLite is not there for them, and so most of the examples are not.
+CROSS = ["-Doptimization=1", "-Ddebug=false", "-Dcaf=subproject", "-Dexamples=auto", "-Dbench=disabled",
+         "-Dfuzz=enabled"]
+BUILDS["cross-windows"] = dict(cxx="zig for Windows", cross="windows", options=CROSS, multiplier=4)
+BUILDS["cross-macos"] = dict(cxx="zig for macOS", cross="macos", options=CROSS + ["-Dgcd=enabled"], multiplier=1)
+CROSS_PARTS = ["cross-windows", "cross-macos"]
 PARTS = ["format", "arrows", "gcc", "install", "afl", "asan", "tsan", "wasm"]
 WASM_SUITES = ["wasm-node", "wasm-chromium"]
-ON_REQUEST = ["clang"]
+ON_REQUEST = ["clang"] + CROSS_PARTS
 BUILD_LIMIT = 1500  # seconds
 TESTS_LIMIT = 1200
 
@@ -143,6 +149,11 @@ def prepare(suites, build, wanted):
     status, output = 0, ""
     if "-Dcaf=subproject" in settings["options"]:
         status, output = run(["scripts/fetch-caf-source"], 700)
+    machine = []
+    if status == 0 and "cross" in settings:
+        say(f"getting what building for {settings['cross']} takes")
+        status, output = run(["scripts/cross/toolchain", settings["cross"]], 2400)
+        machine = ["--cross-file", "build/cross/machine.ini", "--cross-file", f"scripts/cross/{settings['cross']}.ini"]
     # Meson keeps a build directory's compiler for good.
     stamp = os.path.join(ROOT, directory, "compiler")
     if os.path.exists(os.path.join(ROOT, directory)):
@@ -161,9 +172,11 @@ def prepare(suites, build, wanted):
         if "-Dcaf=subproject" not in settings["options"]:
             common.remove("-Dcaf:werror=false")
         launcher = "ccache " if shutil.which("ccache") and not settings["cxx"].startswith("afl") else ""
-        compilers = emscripten_environment() if build == "wasm" else {"CXX": launcher + settings["cxx"], "AFL_QUIET": "1"}
-        status, output = run(["meson", "setup", directory] + (["--reconfigure"] if known else []) + common
-                             + settings["options"], 300, compilers)
+        environment = {} if machine else {"CXX": launcher + settings["cxx"]}
+        if build == "wasm":
+            environment = emscripten_environment()
+        status, output = run(["meson", "setup", directory] + (["--reconfigure"] if known else []) + machine + common
+                             + settings["options"], 300, {**environment, "AFL_QUIET": "1"})
     if status == 0:
         with open(stamp, "w", encoding="utf-8") as file:
             file.write(settings["cxx"])
@@ -240,10 +253,27 @@ def run_tests(suites, build, wanted, meson_suite):
     return names if meson_suite == "doctest" else [meson_suite]
 
 
+def linked_for_macos(suites, build):
+    """Counts the programs and looks at their headers. Nothing here can run them, and the line says so."""
+    _, listing = run(["meson", "introspect", folder(build), "--targets"], 60)
+    programs = [name for target in json.loads(listing) if target["type"] == "executable" for name in target["filename"]]
+    bad = []
+    for name in programs:
+        with open(name, "rb") as file:
+            if file.read(8) != bytes.fromhex("cffaedfe0c000001"):  # Mach-O of 64 bits, arm64
+                bad.append(name)
+    suites.add(f"{build}/compiles", len(programs) - len(bad), len(bad), output="not for macOS on arm64: " + " ".join(bad))
+    tests = tests_of(build)
+    suites.add(f"{build}/works", 0, 0, len(tests), "compiled and linked, but there is no macOS to run it on")
+
+
 def check_build(suites, build, wanted):
     """Builds, and runs the tests. Returns the names of the suites that it ran."""
     if not prepare(suites, build, wanted):
         return None
+    if BUILDS[build].get("cross") == "macos":
+        linked_for_macos(suites, build)
+        return ["compiles", "works"]
     kinds = WASM_SUITES if build == "wasm" else ("doctest", "fuzz-smoke", "bench-smoke")
     return [name for kind in kinds for name in run_tests(suites, build, wanted, kind)]
 
@@ -285,15 +315,20 @@ def main():
                                      description=__doc__, epilog="""
 without arguments: everything, as CI does.
 suites: format, arrows, gcc, install, afl, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
-(contracts, actors, executors, sessions, sim, examples, fuzz, fuzz-smoke, bench-smoke); asan/NAME and so on: that one
-elsewhere. wasm: the WebAssembly build; wasm-node, wasm-chromium: its tests there. On request only: clang (optimised, without precompiled headers: finds a forgotten #include).""")
+(contracts, actors, executors, sessions, sim, examples, fuzz, readme, gcd, fuzz-smoke, bench-smoke); asan/NAME and so on: that
+one elsewhere. wasm: the WebAssembly build; wasm-node, wasm-chromium: its tests there. On request only: clang (optimised, without
+precompiled headers: finds a forgotten #include), cross-windows (run under Wine), cross-macos (compiled and linked);
+docs/cross.md.""")
     parser.add_argument("--quick", action="store_true", help="format, arrows and the suites of the g++ build only")
+    parser.add_argument("--cross", action="store_true", help="cross-windows and cross-macos only")
     parser.add_argument("suites", nargs="*", metavar="SUITE")
     arguments = parser.parse_args()
 
     parts = PARTS + ON_REQUEST if arguments.suites else PARTS
     if arguments.quick:
         parts = ["format", "arrows", "gcc"]
+    if arguments.cross:
+        parts = CROSS_PARTS
     only = {}  # part -> names of its suites, or all of them
     for suite in arguments.suites:
         part, _, name = suite.partition("/") if "/" in suite else (suite, "", "")

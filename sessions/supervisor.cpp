@@ -1,5 +1,6 @@
 // The supervisor actor: a shell that lets its session decide.
 #include "sessions/supervisor.hpp"
+#include "platform/thread_release.hpp"
 #include "sessions/session_node.hpp"
 #include <caf/all.hpp>
 
@@ -57,7 +58,12 @@ private:
 } // namespace
 
 caf::actor spawn_supervisor(caf::actor_system& system, session_node& node) {
-  return system.spawn<supervisor, caf::lazy_init + caf::hidden>(counted<session_node>{&node});
+  const bool is_foreign_thread = caf::logger::current_logger() == nullptr;
+  auto made = system.spawn<supervisor, caf::lazy_init + caf::hidden>(counted<session_node>{&node});
+  // Sessions are opened on threads of the host, too, which nobody makes forget the system in the end.
+  if (is_foreign_thread)
+    platform::release_thread();
+  return made;
 }
 
 void wake_supervisor(const caf::strong_actor_ptr& supervisor) noexcept {

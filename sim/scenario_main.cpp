@@ -24,11 +24,15 @@ struct unusable {
   std::string what;
 };
 
+/// As tapes know it: the same on every system.
+std::string name_of(const std::filesystem::path& program) {
+  return (program.extension() == ".exe" ? program.stem() : program.filename()).string();
+}
+
 class command_runner {
 public:
   command_runner(const scenario_set& scenarios, const scenario_command& command, const char* program)
-      : scenarios_(scenarios), command_(command), typed_(program),
-        program_(std::filesystem::path(program).filename().string()) {}
+      : scenarios_(scenarios), command_(command), typed_(program), program_(name_of(program)) {}
 
   int run() {
     switch (command_.what) {
