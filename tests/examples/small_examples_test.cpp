@@ -71,6 +71,8 @@ TEST_CASE("the window of the GUI loop is drawn while a document loads") {
 
 #endif
 
+#ifdef EXAMPLE_PLAIN_CAF
+
 TEST_CASE(
     "the bug of the plain CAF program is found, and replays by the command that is printed; the fixed one passes") {
   const checkout::temp_folder folder;
@@ -92,3 +94,5 @@ TEST_CASE(
   CHECK(has(fixed, "500 schedules"));
   CHECK(has(fixed, "0 failures"));
 }
+
+#endif
