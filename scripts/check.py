@@ -18,6 +18,7 @@ JOBS = str(min(os.cpu_count() or 2, 8))
 # did not show. clang compiles for ASan and UBSan in half of g++'s time, and so is the second compiler at the same time.
 SLOW = "marked slow: not under sanitizers"
 SANITIZED = ["-Doptimization=1", "-Ddebug=false", "-Dcpp_args=-g1", "-Dcaf=subproject"]
+CAF_ROOT = os.environ.get("TROUPE_CAF_ROOT", "")
 BUILDS = {
     "gcc": dict(cxx="g++", options=["-Doptimization=1", "-Ddebug=false"], multiplier=1),
     "asan": dict(cxx="clang++-14", options=SANITIZED + ["-Db_sanitize=address,undefined"], multiplier=4,
@@ -32,6 +33,9 @@ BUILDS = {
     "wasm": dict(cxx="em++", options=["--cross-file=scripts/wasm/emscripten.ini", "-Doptimization=2", "-Ddebug=false",
                                       "-Db_ndebug=false", "-Dcaf=subproject", "-Dfuzz=disabled", "-Dbench=disabled"],
                  multiplier=3),
+    # Debian has no CAF 1: the prefix of one is named by the environment.
+    "caf1": dict(cxx="g++", options=["-Doptimization=1", "-Ddebug=false", "-Dcaf_root=" + CAF_ROOT, "-Dbench=disabled"],
+                 multiplier=1),
     "clang": dict(cxx="clang++-14", options=["-Doptimization=2", "-Ddebug=false", "-Db_pch=false"], multiplier=1),
 }
 # Other systems, by way of scripts/cross. SQLite is not there for them, and so most of the examples are not.
@@ -40,9 +44,9 @@ CROSS = ["-Doptimization=1", "-Ddebug=false", "-Dcaf=subproject", "-Dexamples=au
 BUILDS["cross-windows"] = dict(cxx="zig for Windows", cross="windows", options=CROSS, multiplier=4)
 BUILDS["cross-macos"] = dict(cxx="zig for macOS", cross="macos", options=CROSS + ["-Dgcd=enabled"], multiplier=1)
 CROSS_PARTS = ["cross-windows", "cross-macos"]
-PARTS = ["format", "arrows", "gcc", "install", "afl", "asan", "tsan", "wasm"]
+PARTS = ["format", "arrows", "caf-versions", "gcc", "install", "afl", "asan", "tsan", "wasm"]
 WASM_SUITES = ["wasm-node", "wasm-chromium"]
-ON_REQUEST = ["clang"] + CROSS_PARTS
+ON_REQUEST = ["clang", "caf1"] + CROSS_PARTS
 BUILD_LIMIT = 1500  # seconds
 TESTS_LIMIT = 1200
 
@@ -303,6 +307,13 @@ def check_wasm(suites, wanted):
     return check_build(suites, "wasm", wanted)
 
 
+def check_caf1(suites, wanted):
+    if CAF_ROOT:
+        return check_build(suites, "caf1", wanted)
+    suites.add("caf1", 0, 0, 1, "TROUPE_CAF_ROOT does not name the prefix of a CAF 1.0 or 1.1")
+    return None
+
+
 def check_install(suites):
     if os.path.exists(os.path.join(ROOT, folder("gcc"), "build.ninja")):
         counting(suites, "install", ["tests/install/run.sh", folder("gcc")], 900)
@@ -314,19 +325,20 @@ def main():
     parser = argparse.ArgumentParser(prog="./check", formatter_class=argparse.RawDescriptionHelpFormatter,
                                      description=__doc__, epilog="""
 without arguments: everything, as CI does.
-suites: format, arrows, gcc, install, afl, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
+suites: format, arrows, caf-versions, gcc, install, afl, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
 (contracts, actors, executors, sessions, sim, examples, fuzz, readme, gcd, fuzz-smoke, bench-smoke); asan/NAME and so on: that
 one elsewhere. wasm: the WebAssembly build; wasm-node, wasm-chromium: its tests there. On request only: clang (optimised, without
 precompiled headers: finds a forgotten #include), cross-windows (run under Wine), cross-macos (compiled and linked);
-docs/cross.md.""")
+docs/cross.md; caf1 (with the CAF 1.0 or 1.1 that is installed in $TROUPE_CAF_ROOT; its part in a run of everything if that
+is set).""")
     parser.add_argument("--quick", action="store_true", help="format, arrows and the suites of the g++ build only")
     parser.add_argument("--cross", action="store_true", help="cross-windows and cross-macos only")
     parser.add_argument("suites", nargs="*", metavar="SUITE")
     arguments = parser.parse_args()
 
-    parts = PARTS + ON_REQUEST if arguments.suites else PARTS
+    parts = PARTS + ON_REQUEST if arguments.suites else PARTS + ["caf1"] * bool(CAF_ROOT)
     if arguments.quick:
-        parts = ["format", "arrows", "gcc"]
+        parts = ["format", "arrows", "caf-versions", "gcc"]
     if arguments.cross:
         parts = CROSS_PARTS
     only = {}  # part -> names of its suites, or all of them
@@ -351,12 +363,15 @@ docs/cross.md.""")
             check_format(suites)
         elif part == "arrows":
             check_arrows(suites)
+        elif part == "caf-versions":
+            counting(suites, "caf-versions", ["scripts/check-caf-versions"], 300)
         elif part == "install":
             check_install(suites)
         else:
             if part == "afl" and not os.path.exists(os.path.join(ROOT, "fuzz", "meson.build")):
                 continue
-            ran = check_wasm(suites, wanted) if part == "wasm" else check_build(suites, part, wanted)
+            special = {"wasm": check_wasm, "caf1": check_caf1}
+            ran = special[part](suites, wanted) if part in special else check_build(suites, part, wanted)
             for name in sorted(names - {""} - set(ran)) if ran is not None else []:
                 suites.add(f"{part}/{name}", 0, 1, output="there is no such suite")
     say(f"all of it took {time.monotonic() - started:.0f} s")

@@ -1,19 +1,28 @@
 // The supervisor actor: a shell that lets its session decide.
 #include "sessions/supervisor.hpp"
+#include "actors/caf_compat.hpp"
 #include "platform/thread_release.hpp"
 #include "sessions/session_node.hpp"
 #include <caf/all.hpp>
 
 namespace troupe {
-namespace {
+namespace detail {
+TROUPE_ATOM(wake_atom, "wake");
+}
+} // namespace troupe
 
-using wake_atom = caf::atom_constant<caf::atom("wake")>;
+TROUPE_BEGIN_MESSAGES(troupe_sessions, 1008);
+TROUPE_MESSAGE(troupe_sessions, (troupe::detail::wake_atom));
+TROUPE_END_MESSAGES(troupe_sessions);
+
+namespace troupe {
+namespace {
 
 class supervisor final : public caf::event_based_actor, public internal_actor {
 public:
   supervisor(caf::actor_config& config, counted<session_node> node)
       : event_based_actor(config), node_(std::move(node)) {
-    set_exit_handler([this](caf::exit_msg& exit) {
+    troupe::set_exit_handler(*this, [this](caf::exit_msg& exit) {
       if (exit.reason == caf::exit_reason::kill)
         quit(exit.reason);
       else if (node_)
@@ -32,7 +41,7 @@ public:
   const char* name() const override { return "troupe.supervisor"; }
 
   caf::behavior make_behavior() override {
-    return {[this](wake_atom) {
+    return {[this](detail::wake_atom) {
       if (!node_)
         return;
       node_->turn();
@@ -67,7 +76,7 @@ caf::actor spawn_supervisor(caf::actor_system& system, session_node& node) {
 }
 
 void wake_supervisor(const caf::strong_actor_ptr& supervisor) noexcept {
-  caf::anon_send(caf::actor_cast<caf::actor>(supervisor), wake_atom::value);
+  post(caf::actor_cast<caf::actor>(supervisor), detail::wake_atom{});
 }
 
 } // namespace troupe

@@ -1,4 +1,5 @@
 // A CAF actor system wholly on the Asio dispatcher: its threads, its timers, its end.
+#include "actors/caf_compat.hpp"
 #include "actors/caf_runtime.hpp"
 #include "platform/asio_dispatcher.hpp"
 #include "tests/support/this_process.hpp"
@@ -45,12 +46,12 @@ TEST_CASE("actors run on the dispatcher's threads, and there are no others") {
                 if (value < 10'000)
                   self->send(ponger, value);
                 else
-                  self->delayed_send(self, 5ms, caf::ok_atom::value);
+                  self->delayed_send(self, 5ms, caf::ok_atom{});
               },
               [&](caf::ok_atom) { done.release(); }};
     });
     on.wait(done);
-    CHECK(testing::thread_count() == before + on.dispatcher->thread_count());
+    CHECK(testing::thread_count() == before + on.dispatcher->thread_count() + threads_of_caf);
     std::lock_guard guard{mutex};
     CHECK(seen.size() <= 2);
     CHECK_FALSE(seen.count(std::this_thread::get_id()));
@@ -108,7 +109,7 @@ TEST_CASE("actors with messages left end without handling them, and their state 
   {
     asio_host on;
     auto a = on.caf().spawn([&](caf::stateful_actor<held>* self) -> caf::behavior {
-      self->state.latch = &destroyed;
+      state_of(*self).latch = &destroyed;
       return {[&, self](int) {
         if (++handled == 5)
           busy.release();

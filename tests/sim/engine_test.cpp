@@ -51,7 +51,7 @@ std::set<std::string> outcomes(order_model model) {
 void busy(simulator& sim) {
   auto adder = sim.caf().spawn([](caf::event_based_actor* self) -> caf::behavior {
     return {[=](int value) {
-              self->delayed_send(self, std::chrono::seconds(value), caf::ok_atom::value);
+              self->delayed_send(self, std::chrono::seconds(value), caf::ok_atom{});
               return value + 1;
             },
             [](caf::ok_atom) {}};
@@ -92,7 +92,7 @@ TEST_CASE("one sender's messages to one receiver keep their order, also after a 
       sim.caf().spawn([=](caf::event_based_actor* self) {
         self->send(receiver, 1);
         self->send(receiver, 2);
-        self->send(receiver, caf::ok_atom::value);
+        self->send(receiver, caf::ok_atom{});
         self->send(receiver, 3);
       });
       sim.run_until_idle();
