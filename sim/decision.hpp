@@ -44,6 +44,8 @@ struct candidate {
   const void* key = nullptr;
   /// For messages: the type of their content, a number that is the same in every run of one build of the program.
   std::uint64_t content = 0;
+  /// Whether it may touch what others touch, too, without a message: a step of a task, a timer, Troupe's own actors.
+  bool shares_memory = false;
   /// All of the first `after` events of the run are in its past, whoever caused it: it was caused by somebody who had
   /// waited, the test itself above all.
   std::uint64_t after = 0;

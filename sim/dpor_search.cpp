@@ -7,10 +7,16 @@
 
 namespace troupe {
 
+namespace {
+/// The resource of everything that may interact without messages.
+constexpr std::uint64_t shared_memory = 0x6d656d6f7279ull;
+} // namespace
+
 /// Follows the current path, then goes on with any event that is not asleep, and writes down what happens.
 class dpor_search::walker final : public strategy {
 public:
-  explicit walker(dpor_search& search) noexcept : search_(search) {}
+  explicit walker(dpor_search& search) noexcept
+      : search_(search), memory_counts_(search.shared_ == memory::all_dependent) {}
 
   void begins(order_model model) override { is_atomic_ = model == order_model::atomic; }
   bool is_watching() const noexcept override { return true; }
@@ -79,13 +85,18 @@ public:
   }
 
 private:
-  bool is_eager(const candidate& event) const noexcept { return !is_atomic_ && event.kind == event_kind::handle; }
+  bool is_eager(const candidate& event) const noexcept {
+    return !is_atomic_ && event.kind == event_kind::handle && !(memory_counts_ && event.shares_memory);
+  }
 
   step as_step(const candidate& event) const {
     // Entering a mailbox or lane is one thing, running there another.
-    return {mix(event.identity, static_cast<std::uint64_t>(event.kind)),
-            event.actor,
-            {mix(event.place, event.kind == event_kind::arrival ? 1 : 2)}};
+    step result{mix(event.identity, static_cast<std::uint64_t>(event.kind)),
+                event.actor,
+                {mix(event.place, event.kind == event_kind::arrival ? 1 : 2)}};
+    if (memory_counts_ && event.shares_memory)
+      result.resources.push_back(shared_memory);
+    return result;
   }
 
   std::size_t pick_value(const candidates& among) {
@@ -176,6 +187,7 @@ private:
   }
 
   dpor_search& search_;
+  const bool memory_counts_;
   bool is_atomic_ = false;
   bool is_lost_ = false; // off the path: what happens is of no interest any more
   std::size_t depth_ = 0;
@@ -190,7 +202,7 @@ private:
   std::vector<std::size_t> happened_;                          // occurrences so far, after each event
 };
 
-dpor_search::dpor_search() = default;
+dpor_search::dpor_search(memory shared) : shared_(shared) {}
 dpor_search::~dpor_search() = default;
 
 std::unique_ptr<strategy> dpor_search::next() {

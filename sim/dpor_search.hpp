@@ -15,11 +15,14 @@ namespace troupe {
 /// else. Time passes only when nothing else can happen, so nothing is reordered across that. Values that the program
 /// asks for are tried one after the other.
 ///
-/// Runs exactly one schedule of each class, if programs interact by messages alone: what tasks do to each other through
-/// shared memory is not seen. With values that depend on the order, some classes may be run more than once.
+/// Handlers of CAF actors are taken to interact by messages alone, and so are steps of tasks unless it is told
+/// otherwise. With values that depend on the order, some classes may be run more than once.
 class dpor_search {
 public:
-  dpor_search();
+  /// What sharing of memory counts as: steps of tasks, timers, and Troupe's own actors interact by messages alone, or
+  /// each of them with each other one.
+  enum class memory { messages_only, all_dependent };
+  explicit dpor_search(memory shared = memory::messages_only);
   ~dpor_search();
   /// The strategy of the next schedule, or null when all have been run. The one before must have ended. It must not be
   /// destroyed before the search.
@@ -74,6 +77,7 @@ private:
   void insert(frame& at, std::vector<std::size_t> sequence);
   bool backtrack();
 
+  const memory shared_;
   std::vector<frame> path_;
   std::vector<occurrence> run_;
   std::unordered_map<std::uint64_t, std::size_t> actor_index_;

@@ -19,9 +19,12 @@ struct event {
   std::uint64_t parent = 0;
   std::uint64_t after = 0;
   std::uint64_t content = 0;
+  bool shares_memory = false;
   void* subject = nullptr; ///< Whose event it is, for the engine.
   bool is_enabled() const noexcept { return bucket != nullptr; }
-  candidate as_candidate() const noexcept { return {identity, kind, place, actor, parent, this, content, after}; }
+  candidate as_candidate() const noexcept {
+    return {identity, kind, place, actor, parent, this, content, shares_memory, after};
+  }
 
 private:
   friend event_list;

@@ -170,6 +170,8 @@ void sim_engine::enable(event& e, event_kind kind, const entity& place, const pa
   e.identity = cause.identity;
   e.parent = cause.parent;
   e.after = cause.after;
+  e.shares_memory =
+      kind == event_kind::step || kind == event_kind::timer || (kind == event_kind::handle && place.is_internal);
   auto* mail = is_watched_ ? std::get_if<letter>(&cause.content) : nullptr;
   e.content = mail ? mail->content_type() : 0;
   e.subject = subject;

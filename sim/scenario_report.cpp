@@ -73,7 +73,8 @@ std::string to_text(const exploration_report& report) {
               grouped(static_cast<std::uint64_t>(std::llround(found.schedules_per_second))) + " schedules/s\n";
   if (found.is_proven)
     text += "proven: no schedule fails in the order model '" + std::string(to_string(report.options.model)) +
-            "' within " + counted(report.options.max_steps, "event", "events") + "\n";
+            "' within " + counted(report.options.max_steps, "event", "events") +
+            (command.strategy == "dpor" ? ", if tasks and actors share nothing but messages\n" : "\n");
   else if (found.covered && !found.failing_seed)
     text += "covered: " + percentage(*found.covered) + " of the schedules, as far as is known; --seeds allows more\n";
   if (!found.failing_seed)

@@ -97,8 +97,8 @@ strategy_factory learning(const runner& run) {
           1};
 }
 
-template <class Search>
-strategy_factory exhaustive(const runner& run) {
+template <class Search, class... Arguments>
+strategy_factory exhaustive(const runner& run, Arguments... arguments) {
   struct state {
     std::unique_ptr<Search> search;
     std::uint64_t next = 0;
@@ -107,7 +107,7 @@ strategy_factory exhaustive(const runner& run) {
   strategy_factory result;
   result.make = [=](std::uint64_t number) -> std::unique_ptr<strategy> {
     if (!known->search || known->next > number) {
-      known->search = std::make_unique<Search>();
+      known->search = std::make_unique<Search>(arguments...);
       known->next = 0;
     }
     for (; known->next < number; ++known->next) {
@@ -139,7 +139,7 @@ const std::vector<strategy_description>& known_strategies() {
       {"ql", "", 0, "Q-learning that avoids states seen often; in one process"},
       {"delay", "delays", 3, "The default order but for a few participants that are put off"},
       {"dfs", "", 0, "Every schedule once; in one process"},
-      {"dpor", "", 0, "One schedule for every outcome; in one process"},
+      {"dpor", "memory", 1, "One schedule for every outcome; in one process; memory=2: tasks share memory"},
   };
   return all;
 }
@@ -185,7 +185,8 @@ strategy_factory make_strategies(std::string_view spec, const runner& run, order
   if (name == "dfs")
     return exhaustive<dfs_search>(run);
   if (name == "dpor")
-    return exhaustive<dpor_search>(run);
+    return exhaustive<dpor_search>(run,
+                                   n == 1 ? dpor_search::memory::messages_only : dpor_search::memory::all_dependent);
   return make_portfolio(run, model);
 }
 

@@ -124,3 +124,21 @@ TEST_CASE("dfs meets the same outcomes in more schedules, and says what share it
     before = *part.result.covered;
   }
 }
+
+TEST_CASE("dpor reorders steps of tasks that share memory if it is told to") {
+  auto program = [](std::set<std::string>& seen) {
+    return [&seen](simulator& sim) {
+      auto log = std::make_shared<std::string>();
+      for (char name : {'a', 'b', 'c'})
+        sim.root().spawn([=] { *log += name; }).detach();
+      sim.run_until_idle();
+      seen.insert(*log);
+    };
+  };
+  std::set<std::string> orders, one;
+  search(program(one), "dpor");
+  CHECK(one.size() == 1);
+  auto all = search(program(orders), "dpor:memory=2");
+  CHECK(all.result.is_proven);
+  CHECK(orders.size() == 6);
+}
