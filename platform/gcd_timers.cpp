@@ -12,7 +12,12 @@ timer_id gcd_timers::add(const timer_entry& entry) {
   if (closed_)
     return {};
   if (!alarm_) {
-    alarm_ = dispatch_source_create(DISPATCH_SOURCE_TYPE_TIMER, 0, 0, global_queue(priority::critical));
+    // Not a global queue, whose threads may all be blocked: by what waits for a timer, for example.
+    const auto own = dispatch_queue_create("troupe timers", DISPATCH_QUEUE_SERIAL);
+    if (!own)
+      throw std::bad_alloc{};
+    alarm_ = dispatch_source_create(DISPATCH_SOURCE_TYPE_TIMER, 0, 0, own);
+    dispatch_release(own);
     if (!alarm_)
       throw std::bad_alloc{};
     dispatch_set_context(alarm_, this);
