@@ -143,7 +143,9 @@ void gcd_pool::request(seat& which) noexcept {
   // A global queue may have no more threads than are blocked; a serial queue gets one of its own.
   const auto own = blocked_.load() > 0 ? dispatch_queue_create("troupe", DISPATCH_QUEUE_SERIAL) : nullptr;
   owner_.add_ref();
+  note_handed_over(&which);
   dispatch_async_f(own ? own : global_queue(urgency), &which, [](void* context) {
+    note_taken(context);
     auto& at = *static_cast<seat*>(context);
     auto& owner = at.pool.owner_;
     at.pool.drain(at); // The seat may be another one's after that.
@@ -297,8 +299,10 @@ void gcd_pool::watch() noexcept {
   if (watched_.load() || watched_.exchange(true))
     return;
   owner_.add_ref();
+  note_handed_over(this);
   dispatch_after_f(dispatch_time(DISPATCH_TIME_NOW, std::chrono::nanoseconds{patrol_interval}.count()),
                    global_queue(priority::critical), this, [](void* context) {
+                     note_taken(context);
                      auto& self = *static_cast<gcd_pool*>(context);
                      auto& owner = self.owner_;
                      self.patrol();
