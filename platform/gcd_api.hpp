@@ -24,7 +24,27 @@
 #  include <sys/qos.h>
 #endif
 
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+extern "C" {
+void __tsan_release(void*);
+void __tsan_acquire(void*);
+}
+#endif
+
 namespace troupe::platform {
+
+/// ThreadSanitizer does not see into libdispatch: this is what it would see when `context` is handed over, and, at the
+/// beginning of the function that libdispatch calls with it, when it is taken. Else nothing.
+inline void note_handed_over([[maybe_unused]] void* context) noexcept {
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+  __tsan_release(context);
+#endif
+}
+inline void note_taken([[maybe_unused]] void* context) noexcept {
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+  __tsan_acquire(context);
+#endif
+}
 
 /// The global queue for work of that urgency; docs/gcd.md has the table.
 inline dispatch_queue_t global_queue(priority urgency) noexcept {

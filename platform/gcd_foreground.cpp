@@ -55,7 +55,9 @@ void gcd_foreground::queue(runnable_list* dropped, runnable& work, priority urge
 
 /// @pre `pump_pending_` was set by the caller, and a reference taken
 void gcd_foreground::request_pump() noexcept {
+  note_handed_over(this);
   dispatch_async_f(dispatch_get_main_queue(), this, [](void* context) {
+    note_taken(context);
     auto& self = *static_cast<gcd_foreground*>(context);
     auto& owner = self.owner_;
     self.pump();

@@ -5,6 +5,7 @@
 #include "platform/runnable_queue.hpp"
 #include "platform/spin_lock.hpp"
 #include <functional>
+#include <utility>
 
 namespace troupe::platform {
 

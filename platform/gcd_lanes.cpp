@@ -91,7 +91,9 @@ std::error_code gcd_lanes::push(lane where, runnable& work, priority urgency) no
 void gcd_lanes::request(entry& self) noexcept {
   self.requested = true;
   owner_.add_ref();
+  note_handed_over(&self);
   dispatch_async_f(self.serial, &self, [](void* context) {
+    note_taken(context);
     auto& known = *static_cast<entry*>(context);
     auto& owner = known.lanes.owner_;
     known.lanes.drain(known);

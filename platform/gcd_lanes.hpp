@@ -5,6 +5,7 @@
 #include <array>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace troupe::platform {
 

@@ -83,6 +83,7 @@ void gcd_pool::surrender() noexcept {
     return;
   auto& self = *static_cast<seat*>(current_place.at);
   current_place.at = nullptr;
+  blocked_.fetch_add(1);
   runnable_list left;
   while (runnable* work = self.ring.pop())
     left.push(*work);
@@ -139,13 +140,19 @@ void gcd_pool::wake() noexcept {
 void gcd_pool::request(seat& which) noexcept {
   const auto mask = shared_.mask_hint();
   const auto urgency = mask != 0 ? static_cast<priority>(std::bit_width(mask) - 1) : priority::normal;
+  // A global queue may have no more threads than are blocked; a serial queue gets one of its own.
+  const auto own = blocked_.load() > 0 ? dispatch_queue_create("troupe", DISPATCH_QUEUE_SERIAL) : nullptr;
   owner_.add_ref();
-  dispatch_async_f(global_queue(urgency), &which, [](void* context) {
+  note_handed_over(&which);
+  dispatch_async_f(own ? own : global_queue(urgency), &which, [](void* context) {
+    note_taken(context);
     auto& at = *static_cast<seat*>(context);
     auto& owner = at.pool.owner_;
     at.pool.drain(at); // The seat may be another one's after that.
     owner.release();
   });
+  if (own)
+    dispatch_release(own);
 }
 
 void gcd_pool::drain(seat& at) noexcept {
@@ -184,6 +191,7 @@ void gcd_pool::drain(seat& at) noexcept {
     self = static_cast<seat*>(current_place.at);
     if (!self) {
       // It has blocked; the others have got on without this thread.
+      blocked_.fetch_sub(1);
       self = take_free_seat();
       if (!self)
         break;
@@ -291,8 +299,10 @@ void gcd_pool::watch() noexcept {
   if (watched_.load() || watched_.exchange(true))
     return;
   owner_.add_ref();
+  note_handed_over(this);
   dispatch_after_f(dispatch_time(DISPATCH_TIME_NOW, std::chrono::nanoseconds{patrol_interval}.count()),
                    global_queue(priority::critical), this, [](void* context) {
+                     note_taken(context);
                      auto& self = *static_cast<gcd_pool*>(context);
                      auto& owner = self.owner_;
                      self.patrol();

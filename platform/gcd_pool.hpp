@@ -76,6 +76,7 @@ private:
   std::atomic<unsigned> starting_ = 0;                         ///< Drains that have not looked for work yet.
   std::atomic<bool> searching_ = false;                        ///< One of them looks for work at the moment.
   alignas(cache_line) std::atomic<std::uint64_t> entries_ = 0; ///< Drains inside, and how many ever were.
+  std::atomic<unsigned> blocked_ = 0;                          ///< Threads inside without a seat.
   std::atomic<bool> watched_ = false;                          ///< A patrol is due.
   std::atomic<bool> closed_ = false;
   std::atomic<bool> halted_ = false;

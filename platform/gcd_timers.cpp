@@ -12,15 +12,28 @@ timer_id gcd_timers::add(const timer_entry& entry) {
   if (closed_)
     return {};
   if (!alarm_) {
-    alarm_ = dispatch_source_create(DISPATCH_SOURCE_TYPE_TIMER, 0, 0, global_queue(priority::critical));
+    // Not a global queue, whose threads may all be blocked: by what waits for a timer, for example.
+    const auto own = dispatch_queue_create("troupe timers", DISPATCH_QUEUE_SERIAL);
+    if (!own)
+      throw std::bad_alloc{};
+    alarm_ = dispatch_source_create(DISPATCH_SOURCE_TYPE_TIMER, 0, 0, own);
+    dispatch_release(own);
     if (!alarm_)
       throw std::bad_alloc{};
     dispatch_set_context(alarm_, this);
-    dispatch_source_set_event_handler_f(alarm_, [](void* self) { static_cast<gcd_timers*>(self)->ring(); });
+    dispatch_source_set_event_handler_f(alarm_, [](void* self) {
+      note_taken(self);
+      static_cast<gcd_timers*>(self)->ring();
+      note_handed_over(self);
+    });
     // Called when the last handler has ended and the source is gone.
     owner_.add_ref();
-    dispatch_set_finalizer_f(alarm_, [](void* self) { static_cast<gcd_timers*>(self)->owner_.release(); });
+    dispatch_set_finalizer_f(alarm_, [](void* self) {
+      note_taken(self);
+      static_cast<gcd_timers*>(self)->owner_.release();
+    });
     dispatch_source_set_timer(alarm_, DISPATCH_TIME_FOREVER, DISPATCH_TIME_FOREVER, 0);
+    note_handed_over(this);
     dispatch_resume(alarm_);
   }
   const auto id = queue_.add(entry);
