@@ -28,7 +28,7 @@ struct open_system {
 /// Something that JavaScript awaits: answered once it has settled.
 struct awaited {
   virtual ~awaited() = default;
-  virtual json answer() = 0;
+  virtual std::string answer() = 0;
   int system = 0;
   task_waiter waiter;
 };
@@ -47,6 +47,11 @@ module_state& everything() {
 }
 
 int number_of(platform::dispatcher& on) { return static_cast<int>(reinterpret_cast<std::intptr_t>(&on)); }
+
+std::string text_of(const json& answer) { return answer.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+/// The answer that has a value: its text goes through as it is.
+std::string answer_with(const std::string& value) { return "{\"value\":" + value + "}"; }
 
 json failure(const std::string& code, const std::string& message) {
   return {{"error", {{"code", code}, {"message", message}}}};
@@ -159,25 +164,25 @@ void collect(int number) {
     return;
   auto settled = std::move(at->second);
   all.erase(at);
-  const auto text = settled->answer().dump(-1, ' ', false, json::error_handler_t::replace);
+  const auto text = settled->answer();
   settled.reset();
   troupe_js_answer(number, text.c_str());
 }
 
 /// Has the end of `work` answered later. @returns the number of the request.
-template <class T, class ToJson>
-int answer_later(int system, task<T> work, ToJson&& to_json) {
+template <class T, class ToText>
+int answer_later(int system, task<T> work, ToText&& to_text) {
   struct kept final : awaited {
-    kept(task<T> held, std::decay_t<ToJson> how) : work(std::move(held)), make(std::move(how)) {}
-    json answer() override {
+    kept(task<T> held, std::decay_t<ToText> how) : work(std::move(held)), make(std::move(how)) {}
+    std::string answer() override {
       auto* cell = work.cell();
       cell->remove_waiter(waiter);
-      return work.peek().has_value() ? make(*work.peek()) : failure_of(work.peek());
+      return work.peek().has_value() ? make(*work.peek()) : text_of(failure_of(work.peek()));
     }
     task<T> work;
-    std::decay_t<ToJson> make;
+    std::decay_t<ToText> make;
   };
-  auto entry = std::make_unique<kept>(std::move(work), std::forward<ToJson>(to_json));
+  auto entry = std::make_unique<kept>(std::move(work), std::forward<ToText>(to_text));
   const int number = ++everything().last_request;
   entry->system = system;
   entry->waiter.notify = [](void* context) noexcept {
@@ -192,10 +197,9 @@ int answer_later(int system, task<T> work, ToJson&& to_json) {
   return number;
 }
 
-json as_json(const cleanup_report& report) {
-  auto out = json::parse(report.to_json());
-  out["text"] = report.to_text();
-  return {{"value", std::move(out)}};
+/// The report's JSON, and what it says to people.
+std::string as_object(const cleanup_report& report) {
+  return "{\"text\":" + text_of(report.to_text()) + "," + report.to_json().substr(1);
 }
 
 json create(const json& request) {
@@ -253,10 +257,9 @@ json spawn(const json& request) {
   const auto id = to_string(work.id());
   const auto session_number = work.id().session.number, task_number = work.id().number;
   const int number = answer_later(request.at("system"), std::move(work), [](const std::string& text) {
-    auto value = json::parse(text, nullptr, false);
-    if (value.is_discarded())
-      return failure("failed", "the task's result is not JSON: " + text.substr(0, 80));
-    return json{{"value", std::move(value)}};
+    if (!json::accept(text))
+      return text_of(failure("failed", "the task's result is not JSON: " + text.substr(0, 80)));
+    return answer_with(text);
   });
   return {{"request", number}, {"id", id}, {"sessionNumber", session_number}, {"taskNumber", task_number}};
 }
@@ -273,9 +276,8 @@ json wait_until(const json& request) {
       options);
   if (work.is_ready() && work.state() == task_state::rejected)
     throw refusal{"session_closed", work.error().message()};
-  return {{"request", answer_later(request.at("system"), std::move(work), [](const std::string&) {
-             return json{{"value", nullptr}};
-           })}};
+  return {{"request", answer_later(request.at("system"), std::move(work),
+                                   [](const std::string&) { return answer_with("null"); })}};
 }
 
 json cancel_task(const json& request) {
@@ -296,12 +298,13 @@ json close_session(const json& request) {
   if (!is_root)
     in.sessions.erase(owner.id().number);
   owner.start_close(is_root ? close_cause::system_stopping : close_cause::completed, budget);
-  return {{"request", answer_later(request.at("system"), owner.closed(), as_json)}};
+  return {{"request", answer_later(request.at("system"), owner.closed(),
+                                   [](const cleanup_report& ended) { return answer_with(as_object(ended)); })}};
 }
 
 json report(const json& request) {
   auto& in = system_of(request);
-  return as_json(session_of(in, request).report())["value"];
+  return json::parse(as_object(session_of(in, request).report()));
 }
 
 /// After the root session's report, from a callback of the host's: nothing runs.
@@ -354,7 +357,7 @@ json carry_out(const char* text) {
 
 /// @returns malloc'ed text, the caller's to free
 extern "C" EMSCRIPTEN_KEEPALIVE char* troupe_js_request(const char* text) {
-  const auto answer = carry_out(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  const auto answer = text_of(carry_out(text));
   auto* copy = static_cast<char*>(std::malloc(answer.size() + 1));
   std::memcpy(copy, answer.c_str(), answer.size() + 1);
   return copy;

@@ -75,6 +75,7 @@ std::vector<lines> sources(const fs::path& root, std::initializer_list<const cha
 TEST_CASE("every snippet of the documents is compiled: it stands in a test or an example") {
   const fs::path root{TROUPE_ROOT};
   const auto programs = sources(root, {"tests/readme", "examples"}, "pp");
+  const auto modules = sources(root, {"examples"}, ".mjs");
   const auto projects = sources(root, {"tests/install"}, "meson.build");
   std::vector<fs::path> documents{root / "README.md", root / "ARCHITECTURE.md"};
   for (const auto& each : fs::recursive_directory_iterator(root / "docs"))
@@ -84,11 +85,11 @@ TEST_CASE("every snippet of the documents is compiled: it stands in a test or an
   for (const auto& document : documents)
     for (const auto& shown : snippets_of(document)) {
       INFO(shown.where);
-      CHECK_MESSAGE(!shown.language.empty(), "it says what it is: cpp, meson, sh or text");
+      CHECK_MESSAGE(!shown.language.empty(), "it says what it is: cpp, js, meson, sh or text");
       CHECK_FALSE(shown.text.empty());
-      if (shown.language != "cpp" && shown.language != "meson")
+      if (shown.language != "cpp" && shown.language != "meson" && shown.language != "js")
         continue;
-      const auto& files = shown.language == "cpp" ? programs : projects;
+      const auto& files = shown.language == "cpp" ? programs : shown.language == "js" ? modules : projects;
       CHECK_MESSAGE(std::any_of(files.begin(), files.end(), [&](auto& file) { return stands_in(file, shown.text); }),
                     "no test and no example contains it");
       ++checked;
