@@ -246,7 +246,7 @@ int scenario_main(const scenario_set& scenarios, int argc, const char* const* ar
       problem = one_line(error.what());
     }
   }
-  std::cerr << std::filesystem::path(program).filename().string() << ": " << problem << std::endl;
+  std::cerr << name_of(program) << ": " << problem << std::endl;
   return 2;
 }
 

@@ -48,7 +48,7 @@ public:
 #ifdef _WIN32
   /// Runs one line of cmd.
   child_result run(const std::string& command) const {
-    auto line = "cd /d \"" + path_.string() + "\"&( " + command + " )>.out 2>.err <NUL";
+    auto line = "cd /d \"" + path_.string() + "\"& " + command + " >.out 2>.err <NUL";
     auto status = std::system(line.c_str());
     const auto text = [&](const char* name) {
       auto all = read_file(path_ / name);

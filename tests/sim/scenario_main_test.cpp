@@ -216,7 +216,9 @@ TEST_CASE("a program that does not repeat itself is found out") {
   const auto result = run(here, "explore forgetful --seeds 5");
   CHECK(result.status == 1);
   CHECK(result.out.find("\u2717 nondeterminism: ") != std::string::npos);
-  CHECK(result.out.find("first difference at event ") != std::string::npos);
+  // In one process the first run of a seed is another than any after it.
+  const auto* finding = most_jobs() > 1 ? "first difference at event " : "led to another run than at first";
+  CHECK(result.out.find(finding) != std::string::npos);
 }
 
 TEST_CASE("a program that ends its process fails with its seed, where another process is there to tell") {
@@ -333,7 +335,7 @@ TEST_CASE("outputs that cannot be written are refused, before the search where t
   check_refused(here, "explore oversell --seeds 2000 --tape-out .", "cannot be written");
   check_refused(here, "shrink oversell --tape found.tape --out no/such/folder.tape", "cannot be written");
   check_refused(here, "shrink oversell --tape found.tape --out .", "cannot be written");
-  if (std::filesystem::exists("/dev/full"))
+  if (std::error_code ignored; std::filesystem::exists("/dev/full", ignored))
     check_refused(here, "shrink oversell --tape found.tape --out /dev/full", "No space left");
 }
 
