@@ -158,16 +158,28 @@ TEST_CASE("a stop from another thread ends in time while the host's loop goes on
 
 TEST_CASE("a stop gives up at its deadline, and drops what a stuck runnable keeps from running") {
   gate held; // Outlives the dispatcher, as what stuck runnables use must.
-  job stuck_in_pool{[&] { held.pass(); }};
-  job stuck_in_lane{[&] { held.pass(); }};
+  std::deque<job> set_aside(10);
+  dispatcher* inside = nullptr;
+  std::atomic<int> stuck = 0;
+  job stuck_in_pool{[&] {
+    for (auto& each : set_aside)
+      CHECK_FALSE(inside->dispatch(background_lane, each, priority::normal));
+    ++stuck;
+    held.pass();
+  }};
+  job stuck_in_lane{[&] {
+    ++stuck;
+    held.pass();
+  }};
   std::deque<job> queued;
   {
     gcd_backend<1> backend;
     auto& on = backend.get();
+    inside = &on;
     const lane dedicated = open(on);
     REQUIRE_FALSE(on.dispatch(background_lane, stuck_in_pool, priority::normal));
     REQUIRE_FALSE(on.dispatch(dedicated, stuck_in_lane, priority::normal));
-    while (stuck_in_pool.runs() + stuck_in_lane.runs() < 2)
+    while (stuck < 2)
       std::this_thread::sleep_for(100us);
     for (const lane where : {background_lane, dedicated})
       for (int i = 0; i < 20; ++i)
@@ -184,6 +196,8 @@ TEST_CASE("a stop gives up at its deadline, and drops what a stuck runnable keep
     held.open();
   }
   CHECK(stuck_in_pool.drops() + stuck_in_lane.drops() == 0);
+  for (auto& each : set_aside)
+    CHECK(each.runs() + each.drops() == 1);
 }
 
 } // namespace troupe::test

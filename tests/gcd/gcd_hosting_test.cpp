@@ -216,6 +216,26 @@ TEST_CASE("what waits behind a runnable that keeps its thread is run by another 
   }
 }
 
+TEST_CASE("work that arrives while a drain ends is not left behind") {
+  gcd_backend<1> backend;
+  auto& on = backend.get();
+  std::atomic<int> ran = 0;
+  job work{[&] { ran.fetch_add(1); }};
+  const auto give_up = on.now() + 20s;
+  for (int round = 0; round < 20'000 && on.now() < give_up; ++round) {
+    REQUIRE_FALSE(on.dispatch(background_lane, work, priority::normal));
+    while (ran <= round && on.now() < give_up)
+      std::this_thread::yield();
+    REQUIRE(ran == round + 1);
+    // A drain looks for more for some microseconds before it ends.
+    for (int i = 0, spins = round % 500; i < spins; ++i)
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (round % 7 == 0)
+      std::this_thread::yield();
+  }
+  CHECK(on.stop(20s));
+}
+
 TEST_CASE("more runnables may wait for each other than may run at once") {
   gcd_backend<2> backend;
   auto& on = backend.get();
