@@ -88,10 +88,14 @@ public:
 
   /// The dispatcher runs nothing any more: actors with messages left end here, without handling them.
   void stop() override {
+    end_leftovers();
+    utility_actors_[printer_id] = nullptr;
+  }
+
+  void end_leftovers() {
     clock_.cancel_all();
     while (auto* job = take_leftover())
       end(job);
-    utility_actors_[printer_id] = nullptr;
   }
 
   /// @returns true if the job wants to go on.
@@ -114,9 +118,24 @@ public:
       job->drop();
   }
 
+  const platform::dispatcher& dispatcher() const noexcept { return dispatcher_; }
+
   void keep(caf::resumable* job) {
+    if (is_over_) {
+      end(job);
+      return;
+    }
     std::lock_guard guard{mutex_};
     leftovers_.push_back(job);
+  }
+
+  /// From now on an actor that is sent something ends within the call: whoever has asked it hears that it is down.
+  void end_whoever_wakes() noexcept { is_over_ = true; }
+
+  /// A message of this system's has gone to another one.
+  void note_departure() {
+    if (router_)
+      router_->departed();
   }
 
   /// From now on nothing is dispatched or routed: jobs wait for stop().
@@ -188,12 +207,26 @@ private:
   dispatcher_clock clock_;
   unit unit_;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> is_over_ = false;
   std::mutex mutex_;
   std::vector<caf::resumable*> leftovers_; // guarded by mutex_
 };
 
 unit::unit(coordinator& owner_) : execution_unit(&owner_.system()), owner(owner_) {}
-void unit::exec_later(caf::resumable* job) { owner.enqueue(job); }
+
+/// CAF hands every actor that a send wakes to the sender's unit. One of another system must not run here: not on these
+/// threads, and not beyond the end of this system.
+void unit::exec_later(caf::resumable* job) {
+  if (job->subtype() == caf::resumable::scheduled_actor) {
+    auto& home = static_cast<caf::scheduled_actor*>(job)->home_system();
+    if (&home != &owner.system()) {
+      owner.note_departure();
+      home.scheduler().enqueue(job);
+      return;
+    }
+  }
+  owner.enqueue(job);
+}
 
 job_runnable* job_runnable::make(coordinator& owner, caf::resumable* job) {
   auto* spare = spares.head;
@@ -319,29 +352,129 @@ std::string letter::describe() const { return caf::to_string(content_->content()
 
 // -- host ---------------------------------------------------------------------
 
+namespace {
+
+/// Counts the systems that are not simulated, as long as they live.
+class census {
+public:
+  ~census() {
+    if (number_ != 0)
+      --alive;
+  }
+  void take_part() noexcept {
+    number_ = ++last;
+    is_alone_ = alive++ == 0;
+  }
+  bool takes_part() const noexcept { return number_ != 0; }
+  /// Of this system, never used twice; 0 if it is the only one, or takes no part.
+  std::uint32_t number_among_others() const noexcept { return is_alone_ ? 0 : number_; }
+
+private:
+  static inline std::atomic<std::size_t> alive = 0;
+  static inline std::atomic<std::uint32_t> last = 0;
+  std::uint32_t number_ = 0;
+  bool is_alone_ = false;
+};
+
+/// The way to a private member that the language leaves open: explicit instantiations may name it.
+template <caf::node_id caf::actor_system::*Member>
+struct node_access {
+  friend caf::node_id& node_of(caf::actor_system& system) { return system.*Member; }
+};
+caf::node_id& node_of(caf::actor_system& system);
+template struct node_access<&caf::actor_system::node_>;
+
+/// CAF tells actors apart by number and node, and only its network layer names a node. Without this the handles of two
+/// systems' actors would be equal by chance. The only system of a program goes without: a name is counted by all actors
+/// that have it, and they would meet at that counter.
+void name_node(caf::actor_system& system, std::uint32_t number) {
+  caf::node_id::default_data::host_id_type host{};
+  for (std::size_t i = 0; i < sizeof number; ++i)
+    host[host.size() - 1 - i] = static_cast<std::uint8_t>(number >> 8 * i);
+  node_of(system) = caf::make_node_id(number, host);
+}
+
+} // namespace
+
 struct caf_host::state {
+  explicit state(platform::dispatcher& on) : dispatcher(on) {}
+  census counted;
   caf::actor_system_config config;
   platform::dispatcher& dispatcher;
   std::unique_ptr<caf::actor_system> system;
 };
 
+/// Systems that were destroyed while others still referred to their actors: CAF touches an actor's system when the last
+/// reference goes. They run nothing.
+class caf_host::attic {
+public:
+  static attic& of_process() {
+    static auto* const all = new attic; // a reference may go at any time, also after main
+    return *all;
+  }
+  void keep(std::unique_ptr<state> left) {
+    std::lock_guard guard{mutex_};
+    kept_.push_back({std::move(left)});
+  }
+  /// Destroys those that nobody refers to any more. Their last actor may just be about to end: so it takes two looks.
+  void tidy() {
+    std::vector<entry> gone;
+    std::lock_guard guard{mutex_};
+    for (auto& each : kept_)
+      if (each.left->system->registry().running() == 0 && std::exchange(each.looked_empty, true))
+        gone.push_back(std::move(each));
+    std::erase_if(kept_, [](auto& each) { return !each.left; });
+  }
+
+private:
+  struct entry {
+    std::unique_ptr<state> left;
+    bool looked_empty = false;
+  };
+  std::mutex mutex_;
+  std::vector<entry> kept_; // guarded by mutex_
+};
+
 caf_host::caf_host(platform::dispatcher& dispatcher, const host_options& options)
-    : state_(new state{.config = {}, .dispatcher = dispatcher, .system = nullptr}) {
+    : state_(std::make_unique<state>(dispatcher)) {
   auto& config = state_->config;
   if (options.configure)
     options.configure(config);
-  config.module_factories.emplace_back([&dispatcher, options](caf::actor_system& system) -> caf::actor_system::module* {
+  if (!options.router) // a simulated system meets no other
+    state_->counted.take_part();
+  const auto number = state_->counted.number_among_others();
+  auto make_scheduler = [&dispatcher, options, number](caf::actor_system& system) -> caf::actor_system::module* {
+    if (number != 0) // before the first actor
+      name_node(system, number);
     return new coordinator(system, dispatcher, options.router, options.max_throughput);
-  });
+  };
+  config.module_factories.emplace_back(std::move(make_scheduler));
   state_->system = std::make_unique<caf::actor_system>(config);
   state_->system->await_actors_before_shutdown(false);
 }
 
-caf_host::~caf_host() { coordinator_of(*state_->system).stop_dispatching(); }
+caf_host::~caf_host() {
+  auto& scheduler = coordinator_of(*state_->system);
+  scheduler.stop_dispatching();
+  if (!state_->counted.takes_part())
+    return;
+  scheduler.end_leftovers();
+  state_->system->await_detached_threads();
+  attic::of_process().tidy();
+  if (state_->system->registry().running() == 0)
+    return;
+  scheduler.end_whoever_wakes();
+  attic::of_process().keep(std::move(state_));
+}
 
 caf::actor_system& caf_host::caf() noexcept { return *state_->system; }
 platform::dispatcher& caf_host::dispatcher() noexcept { return state_->dispatcher; }
 std::size_t caf_host::running_actors() const { return state_->system->registry().running(); }
+
+bool runs_on(caf::actor_system& system, const platform::dispatcher& dispatcher) noexcept {
+  auto* hosting = dynamic_cast<coordinator*>(&system.scheduler());
+  return hosting && &hosting->dispatcher() == &dispatcher;
+}
 
 void send_urgent_exit(const caf::actor& actor, caf::exit_reason reason) {
   caf::anon_send<caf::message_priority::high>(actor, caf::exit_msg{actor->address(), reason});
