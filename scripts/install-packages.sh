@@ -7,7 +7,7 @@ build_packages=(
 )
 # What the checks take on top.
 check_packages=(
-  git python3 doctest-dev clang-14 clang-format-14 libclang-rt-14-dev afl++
+  git python3 doctest-dev clang-14 clang-format-14 libclang-rt-14-dev afl++ libglib2.0-dev
 )
 
 # install_packages PACKAGE...: says what is missing and installs it; asks apt for nothing when nothing is missing.
