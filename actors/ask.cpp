@@ -3,19 +3,20 @@
 #include "actors/caf_runtime.hpp"
 #include <caf/all.hpp>
 #include <mutex>
+#include <optional>
 
 namespace troupe {
 namespace {
 
 /// A task's address. Takes one reply at a time; everything else that is sent to it is refused.
-class reply_port final : public caf::monitorable_actor {
+class reply_port final : public direct_actor {
 public:
-  explicit reply_port(caf::actor_config& config) : monitorable_actor(config) {}
+  explicit reply_port(caf::actor_config& config) : direct_actor(config) {}
   const char* name() const override { return "task"; }
 
-  void enqueue(caf::mailbox_element_ptr mail, caf::execution_unit*) override {
+  void receive(caf::mailbox_element_ptr mail, caf_context*) override {
     if (!mail->mid.is_response()) {
-      bounce(mail, caf::make_error(caf::sec::unexpected_message));
+      refuse(*mail, caf::sec::unexpected_message);
       return;
     }
     task_base* task = nullptr;
@@ -26,7 +27,7 @@ public:
         return; // late
       task = std::exchange(asker_, nullptr);
       ticket = ticket_;
-      reply_ = mail->move_content_to_message();
+      reply_ = take_content(*mail);
       task->add_ref();
     }
     task->wake(ticket);
@@ -39,15 +40,15 @@ public:
     awaited_ = caf::make_message_id(++requests_).response_id();
     asker_ = &task;
     ticket_ = ticket;
-    reply_ = caf::none;
+    reply_.reset();
     return caf::make_message_id(requests_);
   }
 
   /// The reply, if it has come. From now on it would be late.
-  caf::optional<caf::message> take() {
+  std::optional<caf::message> take() {
     std::lock_guard guard{mutex_};
     asker_ = nullptr;
-    return std::exchange(reply_, caf::none);
+    return std::exchange(reply_, std::nullopt);
   }
 
 private:
@@ -56,15 +57,11 @@ private:
   std::uint64_t ticket_ = 0;
   std::uint64_t requests_ = 0;
   caf::message_id awaited_;
-  caf::optional<caf::message> reply_;
+  std::optional<caf::message> reply_;
 };
 
 struct port_attachment final : task_attachment {
-  explicit port_attachment(caf::actor_system& system) {
-    caf::actor_config config{system.dummy_execution_unit()};
-    address =
-        caf::make_actor<reply_port, caf::strong_actor_ptr>(system.next_actor_id(), system.node(), &system, config);
-  }
+  explicit port_attachment(caf::actor_system& system) : address(make_direct_actor<reply_port>(system)) {}
   reply_port& port() const { return *static_cast<reply_port*>(address->get()); }
   caf::strong_actor_ptr address;
 };
@@ -93,12 +90,12 @@ void detail::ask_suspension::begin(task_base& task, std::uint64_t ticket) {
   auto& attachment = static_cast<port_attachment&>(*task.attachment());
   auto id = attachment.port().expect(task, ticket);
   timer_.start(task, ticket, timeout_);
-  receiver_->enqueue(attachment.address, id, std::move(request_), nullptr);
+  enqueue(receiver_, attachment.address, id, std::move(request_));
 }
 
 caf::expected<caf::message> detail::ask_suspension::finish() {
   timer_.cancel();
-  caf::optional<caf::message> reply;
+  std::optional<caf::message> reply;
   if (auto* attachment = task_->attachment())
     reply = static_cast<port_attachment*>(attachment)->port().take();
   if (!reply)

@@ -1,6 +1,7 @@
 // Requests from tasks to CAF actors.
 #pragma once
 #include "actors/async.hpp"
+#include "actors/caf_compat.hpp"
 #include <caf/actor_cast.hpp>
 #include <caf/actor_control_block.hpp>
 #include <caf/error.hpp>

@@ -92,6 +92,8 @@ public:
   bool is_urgent() const noexcept;
   /// 0 if it was sent anonymously.
   caf::actor_id sender_id() const noexcept;
+  /// Tells apart types of content; the same in every run of one build of the program.
+  std::uint64_t content_type() const noexcept;
   /// The content as text, as CAF prints it.
   std::string describe() const;
 

@@ -56,6 +56,6 @@ struct std::hash<troupe::session_id> {
 template <>
 struct std::hash<troupe::task_id> {
   std::size_t operator()(troupe::task_id id) const noexcept {
-    return (std::size_t{id.session.number} << 32) ^ id.number;
+    return std::hash<std::uint64_t>{}((std::uint64_t{id.session.number} << 32) ^ id.number);
   }
 };

@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
   program.add_option("--scale", chosen.scale, "Size of each measurement")
       ->check(CLI::Range(0.0001, 1'000.0))
       ->capture_default_str();
-  program.add_option("--only", chosen.only, "One group")->check(CLI::IsMember({"tasks", "actors", "simulator"}));
+  program.add_option("--only", chosen.only, "One group")->check(CLI::IsMember({"tasks", "actors", "simulator", "gcd"}));
   program
       .add_option("--bars", chosen.bars, "Exit with 1 if a ratio is below its bar: the one asked for now, or the goal")
       ->check(CLI::IsMember({"none", "now", "goal"}))
@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
 
   const workload load{chosen.scale};
   std::vector<comparison> all;
-  for (auto* make : {task_comparisons, actor_comparisons, simulator_comparisons})
+  for (auto* make : {task_comparisons, actor_comparisons, simulator_comparisons, gcd_comparisons})
     for (auto& each : make(load))
       if (chosen.only.empty() || each.group == chosen.only)
         all.push_back(std::move(each));

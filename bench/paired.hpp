@@ -53,6 +53,7 @@ double geometric_mean(const std::vector<double>& values);
 std::vector<comparison> task_comparisons(const workload& load);
 std::vector<comparison> actor_comparisons(const workload& load);
 std::vector<comparison> simulator_comparisons(const workload& load);
+std::vector<comparison> gcd_comparisons(const workload& load); ///< None where Troupe was built without it.
 
 /// Seconds that `work` takes.
 double seconds_of(const std::function<void()>& work);

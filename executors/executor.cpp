@@ -6,12 +6,12 @@ namespace troupe {
 namespace {
 
 /// The CAF actor in front of an executor. It has no mailbox: what is enqueued becomes a task within the call.
-class executor_actor final : public caf::monitorable_actor {
+class executor_actor final : public direct_actor {
 public:
-  executor_actor(caf::actor_config& config, executor& behind) : monitorable_actor(config), behind_(&behind) {}
+  executor_actor(caf::actor_config& config, executor& behind) : direct_actor(config), behind_(&behind) {}
   const char* name() const override { return "executor"; }
 
-  void enqueue(caf::mailbox_element_ptr mail, caf::execution_unit* context) override {
+  void receive(caf::mailbox_element_ptr mail, caf_context* context) override {
     if (mail->content().match_elements<caf::exit_msg>()) {
       auto reason = mail->content().get_as<caf::exit_msg>(0).reason;
       detach_executor();
@@ -21,12 +21,12 @@ public:
     std::unique_lock guard{mutex_};
     if (!behind_) {
       guard.unlock();
-      bounce(mail, caf::make_error(caf::sec::request_receiver_down));
+      refuse(*mail, caf::sec::request_receiver_down);
       return;
     }
     if (!mail->content().match_elements<job>()) {
       guard.unlock();
-      bounce(mail, caf::make_error(caf::sec::unexpected_message));
+      refuse(*mail, caf::sec::unexpected_message);
       return;
     }
     auto request = std::make_shared<caf::mailbox_element_ptr>(std::move(mail));
@@ -37,7 +37,7 @@ public:
     std::move(started).detach();
     guard.unlock();
     if (refused)
-      bounce(*request, caf::make_error(caf::sec::runtime_error, refused.message()));
+      refuse(**request, caf::make_error(caf::sec::runtime_error, refused.message()));
   }
 
   /// After it returns the executor is not touched any more.
@@ -58,7 +58,7 @@ private:
         throw;
     }
     if (request.mid.is_request() && request.sender)
-      request.sender->enqueue(nullptr, request.mid.response_id(), std::move(reply), nullptr);
+      troupe::enqueue(request.sender, nullptr, request.mid.response_id(), std::move(reply));
   }
 
   std::mutex mutex_;
@@ -74,10 +74,7 @@ struct executor::face {
 
 executor::executor(executor_environment& environment, executor_options options)
     : environment_(environment), options_(std::move(options)), face_(std::make_unique<face>()) {
-  auto& system = environment.host.caf();
-  caf::actor_config config{system.dummy_execution_unit()};
-  face_->address = caf::make_actor<executor_actor, caf::strong_actor_ptr>(system.next_actor_id(), system.node(),
-                                                                          &system, config, *this);
+  face_->address = make_direct_actor<executor_actor>(environment.host.caf(), *this);
 }
 
 executor::~executor() { executor::close(); }

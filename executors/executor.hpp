@@ -1,5 +1,6 @@
 // Executors: CAF actors that hand tasks straight to a lane of the dispatcher.
 #pragma once
+#include "actors/caf_compat.hpp"
 #include "actors/caf_runtime.hpp"
 #include "actors/task.hpp"
 #include <algorithm>
@@ -158,3 +159,6 @@ public:
 } // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::job)
+TROUPE_BEGIN_MESSAGES(troupe_executors, 1000);
+TROUPE_MESSAGE(troupe_executors, (troupe::job));
+TROUPE_END_MESSAGES(troupe_executors);

@@ -8,6 +8,14 @@
 #include <string>
 
 namespace troupe::fuzz_targets {
+TROUPE_ATOM(hello_atom, "hello");
+} // namespace troupe::fuzz_targets
+
+TROUPE_BEGIN_MESSAGES(fuzz_targets, caf::first_custom_type_id + 32); // after those of the checkout example
+TROUPE_MESSAGE(fuzz_targets, (troupe::fuzz_targets::hello_atom));
+TROUPE_END_MESSAGES(fuzz_targets);
+
+namespace troupe::fuzz_targets {
 namespace {
 
 using namespace std::chrono_literals;
@@ -30,8 +38,6 @@ bool ended_well(const task<T>& work) {
 
 // -- basic --------------------------------------------------------------------
 
-using hello_atom = caf::atom_constant<caf::atom("hello")>;
-
 /// Answers with how many greetings it has had; fails the run if those of one sender overtake each other.
 caf::behavior greeted(caf::event_based_actor*, simulator* sim) {
   auto seen = std::make_shared<std::map<int, int>>();
@@ -46,7 +52,7 @@ async<int> greet(caf::actor whom, int sender, start_counts starts) {
   starts.started(static_cast<std::size_t>(sender));
   int last = 0;
   for (int number = 0; number < 2; ++number) {
-    auto answer = co_await ask<int>(whom, 5s, hello_atom::value, sender, number);
+    auto answer = co_await ask<int>(whom, 5s, hello_atom{}, sender, number);
     last = answer ? *answer : 0;
     co_await yield();
   }

@@ -73,7 +73,7 @@ asio_pool::asio_pool(boost::asio::io_context& context, std::size_t thread_count,
 }
 
 asio_pool::~asio_pool() {
-  for (auto& each : workers_)
+  for ([[maybe_unused]] auto& each : workers_)
     assert(!each->thread.joinable());
 }
 

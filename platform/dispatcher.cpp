@@ -19,7 +19,7 @@ public:
     case dispatch_errc::would_deadlock:
       return "waiting here can never end: nothing is left to run";
     case dispatch_errc::cannot_block:
-      return "this thread must not block";
+      return "this thread must not block, the loop of its host would stand still: co_await instead";
     case dispatch_errc::wrong_thread:
       return "this call belongs on the main thread";
     }

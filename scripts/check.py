@@ -18,6 +18,7 @@ JOBS = str(min(os.cpu_count() or 2, 8))
 # did not show. clang compiles for ASan and UBSan in half of g++'s time, and so is the second compiler at the same time.
 SLOW = "marked slow: not under sanitizers"
 SANITIZED = ["-Doptimization=1", "-Ddebug=false", "-Dcpp_args=-g1", "-Dcaf=subproject"]
+CAF_ROOT = os.environ.get("TROUPE_CAF_ROOT", "")
 BUILDS = {
     "gcc": dict(cxx="g++", options=["-Doptimization=1", "-Ddebug=false"], multiplier=1),
     "asan": dict(cxx="clang++-14", options=SANITIZED + ["-Db_sanitize=address,undefined"], multiplier=4,
@@ -28,10 +29,24 @@ BUILDS = {
     "afl": dict(cxx="afl-clang-fast++", options=["-Doptimization=2", "-Ddebug=false", "-Db_pch=false", "-Dfuzz=enabled",
                                                  "-Dtests=disabled", "-Dexamples=disabled", "-Dbench=disabled"],
                 multiplier=1),
+    # Its tests run in node and in headless Chromium.
+    "wasm": dict(cxx="em++", options=["--cross-file=scripts/wasm/emscripten.ini", "-Doptimization=2", "-Ddebug=false",
+                                      "-Db_ndebug=false", "-Dcaf=subproject", "-Dfuzz=disabled", "-Dbench=disabled"],
+                 multiplier=3),
+    # Debian has no CAF 1: the prefix of one is named by the environment.
+    "caf1": dict(cxx="g++", options=["-Doptimization=1", "-Ddebug=false", "-Dcaf_root=" + CAF_ROOT, "-Dbench=disabled"],
+                 multiplier=1),
     "clang": dict(cxx="clang++-14", options=["-Doptimization=2", "-Ddebug=false", "-Db_pch=false"], multiplier=1),
 }
-PARTS = ["format", "arrows", "gcc", "install", "afl", "asan", "tsan"]
-ON_REQUEST = ["clang"]
+# Other systems, by way of scripts/cross. SQLite is not there for them, and so most of the examples are not.
+CROSS = ["-Doptimization=1", "-Ddebug=false", "-Dcaf=subproject", "-Dexamples=auto", "-Dbench=disabled",
+         "-Dfuzz=enabled"]
+BUILDS["cross-windows"] = dict(cxx="zig for Windows", cross="windows", options=CROSS, multiplier=4)
+BUILDS["cross-macos"] = dict(cxx="zig for macOS", cross="macos", options=CROSS + ["-Dgcd=enabled"], multiplier=1)
+CROSS_PARTS = ["cross-windows", "cross-macos"]
+PARTS = ["format", "arrows", "caf-versions", "gcc", "install", "afl", "asan", "tsan", "wasm"]
+WASM_SUITES = ["wasm-node", "wasm-chromium"]
+ON_REQUEST = ["clang", "caf1"] + CROSS_PARTS
 BUILD_LIMIT = 1500  # seconds
 TESTS_LIMIT = 1200
 
@@ -138,6 +153,11 @@ def prepare(suites, build, wanted):
     status, output = 0, ""
     if "-Dcaf=subproject" in settings["options"]:
         status, output = run(["scripts/fetch-caf-source"], 700)
+    machine = []
+    if status == 0 and "cross" in settings:
+        say(f"getting what building for {settings['cross']} takes")
+        status, output = run(["scripts/cross/toolchain", settings["cross"]], 2400)
+        machine = ["--cross-file", "build/cross/machine.ini", "--cross-file", f"scripts/cross/{settings['cross']}.ini"]
     # Meson keeps a build directory's compiler for good.
     stamp = os.path.join(ROOT, directory, "compiler")
     if os.path.exists(os.path.join(ROOT, directory)):
@@ -148,19 +168,26 @@ def prepare(suites, build, wanted):
         known = os.path.exists(os.path.join(ROOT, directory, "build.ninja"))
         prefix = os.path.join(ROOT, directory, "prefix")
         common = ["--prefix", prefix, "--libdir", "lib", "-Dwerror=true", "-Dcaf:werror=false", "-Db_lundef=false",
-                  "-Dasio=enabled", "-Dtests=enabled", "-Dexamples=enabled"]
+                  "-Dtests=enabled", "-Dexamples=enabled"]
+        if build == "wasm":
+            common.remove("-Db_lundef=false")
+        else:
+            common.append("-Dasio=enabled")
         if "-Dcaf=subproject" not in settings["options"]:
             common.remove("-Dcaf:werror=false")
         launcher = "ccache " if shutil.which("ccache") and not settings["cxx"].startswith("afl") else ""
-        status, output = run(["meson", "setup", directory] + (["--reconfigure"] if known else []) + common
-                             + settings["options"], 300, {"CXX": launcher + settings["cxx"], "AFL_QUIET": "1"})
+        environment = {} if machine else {"CXX": launcher + settings["cxx"]}
+        if build == "wasm":
+            environment = emscripten_environment()
+        status, output = run(["meson", "setup", directory] + (["--reconfigure"] if known else []) + machine + common
+                             + settings["options"], 300, {**environment, "AFL_QUIET": "1"})
     if status == 0:
         with open(stamp, "w", encoding="utf-8") as file:
             file.write(settings["cxx"])
         say(f"building {directory}")
         status, output = run(["ninja", "-C", directory, "-j", JOBS] + targets_of(build, wanted), BUILD_LIMIT,
                              {"CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime,include_file_ctime",
-                              "AFL_QUIET": "1"})
+                              "AFL_QUIET": "1", **emscripten_environment()})
         if status != 0:
             wanted = output.split("FAILED:", 1)
             output = "FAILED:" + wanted[1] if len(wanted) == 2 else output
@@ -207,7 +234,7 @@ def run_tests(suites, build, wanted, meson_suite):
     if os.path.exists(log):
         with open(log, encoding="utf-8") as file:
             entries = {entry["name"].split(" / ")[-1]: entry for entry in map(json.loads, file)}
-    prefix = "" if build == "gcc" else build + "/"
+    prefix = "" if build in ("gcc", "wasm") else build + "/"
     sums, texts = [0, 0, 0, []], ""
     for name in names:
         entry = entries.get(name)
@@ -225,15 +252,66 @@ def run_tests(suites, build, wanted, meson_suite):
             sums = [sums[0] + result[0], sums[1] + result[1], sums[2] + result[2], sums[3] + result[3]]
             texts += text if result[1] else ""
     if meson_suite != "doctest":
-        suites.add(prefix + meson_suite, *sums[:3], "; ".join(sorted(set(sums[3]))), texts)
+        why = "; ".join(sorted(set(sums[3]))) or "marked: they need threads or processes" * (build == "wasm")
+        suites.add(prefix + meson_suite, *sums[:3], why, texts)
     return names if meson_suite == "doctest" else [meson_suite]
+
+
+def linked_for_macos(suites, build):
+    """Counts the programs and looks at their headers. Nothing here can run them, and the line says so."""
+    _, listing = run(["meson", "introspect", folder(build), "--targets"], 60)
+    programs = [name for target in json.loads(listing) if target["type"] == "executable" for name in target["filename"]]
+    bad = []
+    for name in programs:
+        with open(name, "rb") as file:
+            if file.read(8) != bytes.fromhex("cffaedfe0c000001"):  # Mach-O of 64 bits, arm64
+                bad.append(name)
+    suites.add(f"{build}/compiles", len(programs) - len(bad), len(bad), output="not for macOS on arm64: " + " ".join(bad))
+    tests = tests_of(build)
+    suites.add(f"{build}/works", 0, 0, len(tests), "compiled and linked, but there is no macOS to run it on")
 
 
 def check_build(suites, build, wanted):
     """Builds, and runs the tests. Returns the names of the suites that it ran."""
     if not prepare(suites, build, wanted):
         return None
-    return [name for kind in ("doctest", "fuzz-smoke", "bench-smoke") for name in run_tests(suites, build, wanted, kind)]
+    if BUILDS[build].get("cross") == "macos":
+        linked_for_macos(suites, build)
+        return ["compiles", "works"]
+    kinds = WASM_SUITES if build == "wasm" else ("doctest", "fuzz-smoke", "bench-smoke")
+    return [name for kind in kinds for name in run_tests(suites, build, wanted, kind)]
+
+
+def emscripten_environment():
+    """What Debian's em++ needs to find its helpers with another node or python than Debian's."""
+    launcher = {"EM_COMPILER_WRAPPER": "ccache"} if shutil.which("ccache") else {}
+    return {"EMSDK_PYTHON": "/usr/bin/python3", "NODE_PATH": "/usr/share/nodejs", **launcher}
+
+
+def check_wasm(suites, wanted):
+    """The WebAssembly build, where there is a compiler and CAF's sources for it."""
+    missing = ""
+    if not shutil.which("em++"):
+        missing = "em++ is not installed (Debian: emscripten)"
+    elif not shutil.which("node") and not shutil.which("nodejs"):
+        missing = "node is not installed (Debian: nodejs)"
+    else:
+        status, output = run(["scripts/fetch-caf-source"], 700)
+        if status != 0:
+            missing = "CAF's sources cannot be had: " + (output.strip().split("\n")[-1] or "no answer")
+    if missing:
+        for suite in WASM_SUITES:
+            if wanted(suite):
+                suites.add(suite, 0, 0, 1, missing)
+        return WASM_SUITES
+    return check_build(suites, "wasm", wanted)
+
+
+def check_caf1(suites, wanted):
+    if CAF_ROOT:
+        return check_build(suites, "caf1", wanted)
+    suites.add("caf1", 0, 0, 1, "TROUPE_CAF_ROOT does not name the prefix of a CAF 1.0 or 1.1")
+    return None
 
 
 def check_install(suites):
@@ -247,20 +325,28 @@ def main():
     parser = argparse.ArgumentParser(prog="./check", formatter_class=argparse.RawDescriptionHelpFormatter,
                                      description=__doc__, epilog="""
 without arguments: everything, as CI does.
-suites: format, arrows, gcc, install, afl, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
-(contracts, actors, executors, sessions, sim, examples, fuzz, fuzz-smoke, bench-smoke); asan/NAME and so on: that one
-elsewhere. On request only: clang (optimised, without precompiled headers: finds a forgotten #include).""")
+suites: format, arrows, caf-versions, gcc, install, afl, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
+(contracts, actors, executors, sessions, sim, examples, fuzz, readme, gcd, fuzz-smoke, bench-smoke); asan/NAME and so on: that
+one elsewhere. wasm: the WebAssembly build; wasm-node, wasm-chromium: its tests there. On request only: clang (optimised, without
+precompiled headers: finds a forgotten #include), cross-windows (run under Wine), cross-macos (compiled and linked);
+docs/cross.md; caf1 (with the CAF 1.0 or 1.1 that is installed in $TROUPE_CAF_ROOT; its part in a run of everything if that
+is set).""")
     parser.add_argument("--quick", action="store_true", help="format, arrows and the suites of the g++ build only")
+    parser.add_argument("--cross", action="store_true", help="cross-windows and cross-macos only")
     parser.add_argument("suites", nargs="*", metavar="SUITE")
     arguments = parser.parse_args()
 
-    parts = PARTS + ON_REQUEST if arguments.suites else PARTS
+    parts = PARTS + ON_REQUEST if arguments.suites else PARTS + ["caf1"] * bool(CAF_ROOT)
     if arguments.quick:
-        parts = ["format", "arrows", "gcc"]
+        parts = ["format", "arrows", "caf-versions", "gcc"]
+    if arguments.cross:
+        parts = CROSS_PARTS
     only = {}  # part -> names of its suites, or all of them
     for suite in arguments.suites:
         part, _, name = suite.partition("/") if "/" in suite else (suite, "", "")
-        if part not in parts:
+        if suite in WASM_SUITES:
+            part, name = "wasm", suite
+        elif part not in parts:
             part, name = "gcc", suite
         if part not in BUILDS and name or "/" in name:
             parser.error(f"no such suite: {suite}")
@@ -277,12 +363,15 @@ elsewhere. On request only: clang (optimised, without precompiled headers: finds
             check_format(suites)
         elif part == "arrows":
             check_arrows(suites)
+        elif part == "caf-versions":
+            counting(suites, "caf-versions", ["scripts/check-caf-versions"], 300)
         elif part == "install":
             check_install(suites)
         else:
             if part == "afl" and not os.path.exists(os.path.join(ROOT, "fuzz", "meson.build")):
                 continue
-            ran = check_build(suites, part, wanted)
+            special = {"wasm": check_wasm, "caf1": check_caf1}
+            ran = special[part](suites, wanted) if part in special else check_build(suites, part, wanted)
             for name in sorted(names - {""} - set(ran)) if ran is not None else []:
                 suites.add(f"{part}/{name}", 0, 1, output="there is no such suite")
     say(f"all of it took {time.monotonic() - started:.0f} s")

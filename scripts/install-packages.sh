@@ -9,6 +9,12 @@ build_packages=(
 check_packages=(
   git python3 doctest-dev clang-14 clang-format-14 libclang-rt-14-dev afl++ libglib2.0-dev
 )
+# What building for macOS and Windows takes (scripts/cross), beside doctest and what the library takes.
+cross_packages=(ca-certificates python3-venv libboost1.81-dev nlohmann-json3-dev libcli11-dev doctest-dev)
+windows_packages=(wine64)
+
+# What the WebAssembly build and its tests take; without them that part is skipped.
+wasm_packages=(emscripten nodejs chromium)
 
 # install_packages PACKAGE...: says what is missing and installs it; asks apt for nothing when nothing is missing.
 # Everything it prints goes to stderr.

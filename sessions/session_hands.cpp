@@ -1,4 +1,5 @@
 // What a session does to its parts: actors are told to exit, closers run, children are started again.
+#include "actors/caf_compat.hpp"
 #include "sessions/session_node.hpp"
 #include <caf/all.hpp>
 
@@ -69,9 +70,9 @@ void session_node::actor_down(std::uint32_t number, const caf::error& reason) no
   }
   if (!known)
     return;
-  const bool asked = state() > session_state::open && reason.category() == caf::atom("exit");
+  const bool asked = state() > session_state::open && is_exit_reason(reason);
   if (reason && reason != caf::exit_reason::normal && !asked)
-    actor_failed(number, "ended: " + system_.host->caf().render(reason));
+    actor_failed(number, "ended: " + render(system_.host->caf(), reason));
   actor_gone(number);
 }
 

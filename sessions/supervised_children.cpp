@@ -1,5 +1,6 @@
 // Starting children, hearing of their ends, and starting them again.
 #include "sessions/supervised_children.hpp"
+#include "actors/caf_compat.hpp"
 #include "sessions/session_node.hpp"
 #include <algorithm>
 #include <caf/all.hpp>
@@ -70,7 +71,7 @@ void supervised_children::start(session_node& node, std::size_t index) {
     caf::actor_cast<caf::abstract_actor*>(child.actor)
         ->attach_functor([node = counted<session_node>{&node}, index, generation](const caf::error& reason) {
           const bool failed = reason && reason != caf::exit_reason::normal && reason != caf::exit_reason::user_shutdown;
-          node->child_ended(index, generation, failed, "ended: " + node->system().host->caf().render(reason));
+          node->child_ended(index, generation, failed, "ended: " + render(node->system().host->caf(), reason));
         });
     return;
   }

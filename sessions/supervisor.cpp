@@ -1,18 +1,28 @@
 // The supervisor actor: a shell that lets its session decide.
 #include "sessions/supervisor.hpp"
+#include "actors/caf_compat.hpp"
+#include "platform/thread_release.hpp"
 #include "sessions/session_node.hpp"
 #include <caf/all.hpp>
 
 namespace troupe {
-namespace {
+namespace detail {
+TROUPE_ATOM(wake_atom, "wake");
+}
+} // namespace troupe
 
-using wake_atom = caf::atom_constant<caf::atom("wake")>;
+TROUPE_BEGIN_MESSAGES(troupe_sessions, 1008);
+TROUPE_MESSAGE(troupe_sessions, (troupe::detail::wake_atom));
+TROUPE_END_MESSAGES(troupe_sessions);
+
+namespace troupe {
+namespace {
 
 class supervisor final : public caf::event_based_actor, public internal_actor {
 public:
   supervisor(caf::actor_config& config, counted<session_node> node)
       : event_based_actor(config), node_(std::move(node)) {
-    set_exit_handler([this](caf::exit_msg& exit) {
+    troupe::set_exit_handler(*this, [this](caf::exit_msg& exit) {
       if (exit.reason == caf::exit_reason::kill)
         quit(exit.reason);
       else if (node_)
@@ -31,7 +41,7 @@ public:
   const char* name() const override { return "troupe.supervisor"; }
 
   caf::behavior make_behavior() override {
-    return {[this](wake_atom) {
+    return {[this](detail::wake_atom) {
       if (!node_)
         return;
       node_->turn();
@@ -57,11 +67,16 @@ private:
 } // namespace
 
 caf::actor spawn_supervisor(caf::actor_system& system, session_node& node) {
-  return system.spawn<supervisor, caf::lazy_init + caf::hidden>(counted<session_node>{&node});
+  const bool is_foreign_thread = caf::logger::current_logger() == nullptr;
+  auto made = system.spawn<supervisor, caf::lazy_init + caf::hidden>(counted<session_node>{&node});
+  // Sessions are opened on threads of the host, too, which nobody makes forget the system in the end.
+  if (is_foreign_thread)
+    platform::release_thread();
+  return made;
 }
 
 void wake_supervisor(const caf::strong_actor_ptr& supervisor) noexcept {
-  caf::anon_send(caf::actor_cast<caf::actor>(supervisor), wake_atom::value);
+  post(caf::actor_cast<caf::actor>(supervisor), detail::wake_atom{});
 }
 
 } // namespace troupe

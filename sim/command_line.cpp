@@ -1,5 +1,6 @@
 // The command line of scenario programs, taken apart by CLI11.
 #include "sim/command_line.hpp"
+#include "sim/explore_workers.hpp"
 #include "sim/names.hpp"
 #include "sim/strategies.hpp"
 #include "sim/text.hpp"
@@ -27,13 +28,7 @@ CLI::Validator number_within(std::uint64_t least, std::uint64_t most) {
 }
 
 CLI::Validator known_strategy() {
-  return CLI::Validator(
-      [](const std::string& text) {
-        std::string error;
-        make_strategy(text, 0, error);
-        return error;
-      },
-      "");
+  return CLI::Validator([](const std::string& text) { return strategy_problem(text); }, "");
 }
 
 CLI::Validator known_model() {
@@ -126,7 +121,9 @@ private:
 
   std::vector<CLI::Option*> add_run_options(CLI::App& command) {
     return {
-        command.add_option("--strategy", result_.strategy, "What decides: " + joined(strategy_names()) + " (random)")
+        command
+            .add_option("--strategy", result_.strategy,
+                        "What decides: " + joined(strategy_names()) + "; some take :parameter=number (portfolio)")
             ->check(known_strategy()),
         command.add_option("--max-steps", max_steps_, "Events after which a run has failed")
             ->check(number_within(1, largest)),
@@ -149,6 +146,8 @@ private:
     std::uint64_t jobs = result_.jobs;
     read(jobs_, jobs);
     result_.jobs = static_cast<unsigned>(jobs);
+    if (result_.jobs > most_jobs())
+      return failure("--jobs: a program has no other processes here, so 1 is the most there can be");
     result_.max_steps = unsigned_number(max_steps_);
     result_.seed = unsigned_number(seed_);
     result_.model = order_model_named(model_);

@@ -24,7 +24,7 @@ struct scenario_command {
   std::uint64_t first_seed = 0;
   std::uint64_t seeds = 1'000;
   std::optional<std::uint64_t> seed;
-  std::string strategy = "random";
+  std::string strategy = "portfolio";
   std::optional<std::uint64_t> max_steps;
   std::optional<order_model> model;
   unsigned jobs = 1;

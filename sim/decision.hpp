@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace troupe {
@@ -31,9 +32,23 @@ struct candidate {
   /// The same event has the same identity in every schedule. For values: the value.
   std::uint64_t identity = 0;
   event_kind kind = event_kind::value;
-  /// Where it happens: the number of the receiving actor, task or lane within the run. Two events with the same place
-  /// are dependent.
-  std::uint32_t place = 0;
+  /// Where it happens: the receiving actor, the task or the lane, by an identity that is the same in every schedule.
+  /// Two events with the same place are dependent, but for the handling of a message and the arrival of others behind
+  /// it.
+  std::uint64_t place = 0;
+  /// Whose turn it is: for an arrival the sender, else the place.
+  std::uint64_t actor = 0;
+  /// Identity of the event that caused it; 0 for the test itself.
+  std::uint64_t parent = 0;
+  /// Names it for as long as it is enabled.
+  const void* key = nullptr;
+  /// For messages: the type of their content, a number that is the same in every run of one build of the program.
+  std::uint64_t content = 0;
+  /// Whether it may touch what others touch, too, without a message: a step of a task, a timer, Troupe's own actors.
+  bool shares_memory = false;
+  /// All of the first `after` events of the run are in its past, whoever caused it: it was caused by somebody who had
+  /// waited, the test itself above all.
+  std::uint64_t after = 0;
 };
 
 /// The enabled events, oldest first: choice 0 at every decision is the `fifo` order.
@@ -42,10 +57,20 @@ public:
   virtual std::size_t size() const noexcept = 0;
   /// O(log n) at worst. @pre index < size()
   virtual candidate operator[](std::size_t index) const noexcept = 0;
+  /// Where the candidate called `key` stands. @pre it is one of these
+  virtual std::size_t index_of(const void* key) const noexcept {
+    std::size_t index = 0;
+    while ((*this)[index].key != key)
+      ++index;
+    return index;
+  }
 
 protected:
   ~candidates() = default;
 };
+
+struct run_result;
+enum class order_model : std::uint8_t;
 
 /// A source of order: everything that a search strategy, a replay or a fuzzer's input has to be.
 class strategy {
@@ -53,6 +78,26 @@ public:
   virtual ~strategy() = default;
   /// Called only when there is a choice: `among.size() >= 2`. @returns an index below `among.size()`.
   virtual std::size_t pick(decision_kind kind, const candidates& among) = 0;
+
+  /// The order model that this schedule is for, if it wants another one than was chosen; asked once, before the run. It
+  /// must be a subset of the chosen one.
+  virtual std::optional<order_model> wanted_model() const noexcept { return std::nullopt; }
+  /// The run begins, in this model.
+  virtual void begins(order_model model) { static_cast<void>(model); }
+  /// Whether it wants to hear of every event by what follows; asked once, before the run.
+  virtual bool is_watching() const noexcept { return false; }
+  /// From now on the event can happen.
+  virtual void enabled(const candidate& event) { static_cast<void>(event); }
+  /// The event cannot happen any more: a timer was cancelled, or its turn was taken by urgent mail.
+  virtual void withdrawn(const candidate& event) { static_cast<void>(event); }
+  /// The event happens now, picked or without a choice; what it causes is told of next.
+  virtual void happened(const candidate& event) { static_cast<void>(event); }
+  /// The present event has put something into the mailbox or lane `place` at once (in the `atomic` model).
+  virtual void delivered(std::uint64_t place) { static_cast<void>(place); }
+  /// Nothing could happen any more, and the clock has moved on.
+  virtual void time_passed() {}
+  /// The run has ended; called before it is taken down.
+  virtual void ended(const run_result& result) { static_cast<void>(result); }
 };
 
 /// One decision of a run, as kept on the tape.

@@ -31,7 +31,7 @@ std::string first_difference(const std::vector<trace_entry>& a, const std::vecto
 
 run_result run_twice(const runner& run, std::uint64_t seed, strategy& order) {
   auto first = run(seed, order, true);
-  tape_strategy replay(first.decisions);
+  tape_strategy replay(first.decisions, first.model);
   auto second = run(seed, replay, true);
   if (second.trace_hash == first.trace_hash && second.end == first.end && replay.followed_exactly())
     return first;

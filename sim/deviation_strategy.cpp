@@ -23,7 +23,8 @@ std::size_t deviation_recorder::pick(decision_kind kind, const candidates& among
   return index;
 }
 
-deviation_strategy::deviation_strategy(const std::vector<deviation>& deviations) {
+deviation_strategy::deviation_strategy(const std::vector<deviation>& deviations, std::optional<order_model> model)
+    : model_(model) {
   for (const auto& each : deviations)
     of_kind_[static_cast<std::size_t>(each.kind)][each.oldest].instead.push_back(each.instead);
 }

@@ -21,6 +21,15 @@ class deviation_recorder final : public strategy {
 public:
   /// `inner` must outlive the recorder.
   explicit deviation_recorder(strategy& inner) noexcept : inner_(inner) {}
+  std::optional<order_model> wanted_model() const noexcept override { return inner_.wanted_model(); }
+  bool is_watching() const noexcept override { return inner_.is_watching(); }
+  void enabled(const candidate& event) override { inner_.enabled(event); }
+  void withdrawn(const candidate& event) override { inner_.withdrawn(event); }
+  void happened(const candidate& event) override { inner_.happened(event); }
+  void begins(order_model model) override { inner_.begins(model); }
+  void delivered(std::uint64_t place) override { inner_.delivered(place); }
+  void time_passed() override { inner_.time_passed(); }
+  void ended(const run_result& result) override { inner_.ended(result); }
   std::size_t pick(decision_kind kind, const candidates& among) override;
 
   const std::vector<deviation>& deviations() const noexcept { return deviations_; }
@@ -36,7 +45,9 @@ private:
 /// All the deviations of a run, in their order, give that run again.
 class deviation_strategy final : public strategy {
 public:
-  explicit deviation_strategy(const std::vector<deviation>& deviations);
+  /// `model`: as in `tape_strategy`.
+  explicit deviation_strategy(const std::vector<deviation>& deviations, std::optional<order_model> model = {});
+  std::optional<order_model> wanted_model() const noexcept override { return model_; }
   std::size_t pick(decision_kind kind, const candidates& among) override;
 
 private:
@@ -45,6 +56,7 @@ private:
     std::vector<std::uint64_t> instead;
     std::size_t next = 0;
   };
+  std::optional<order_model> model_;
   std::unordered_map<std::uint64_t, turns> of_kind_[3];
   std::uint64_t values_[3] = {};
 };

@@ -111,8 +111,7 @@ inline std::string repeat_command(const seed_test& test, std::uint64_t seed) {
   for (char& c : filter)
     if (c == ',' || c == '"' || c == '\\' || c == '$' || c == '`' || c == '!')
       c = '?';
-  return "SEED=" + std::to_string(seed) + " ITERATIONS=1 " + doctest::getContextOptions()->binary_name.c_str() +
-         " -tc=\"" + filter + "\"";
+  return one_seed_prefix(seed) + doctest::getContextOptions()->binary_name.c_str() + " -tc=\"" + filter + "\"";
 }
 
 inline void run_seed_test(const seed_test& test, std::uint64_t seeds, const simulation_options& options,

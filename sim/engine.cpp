@@ -11,6 +11,7 @@ namespace {
 constexpr platform::time_point epoch{std::chrono::hours{1}};
 constexpr platform::lane no_lane{~std::uint32_t{0}};
 constexpr std::uint64_t outside_identity = 0x74726f757065ull;
+constexpr std::uint64_t main_thread_identity = mix(outside_identity, 1);
 
 std::string name_of(const platform::runnable_info& info) {
   std::string name = info.owner ? "s" + std::to_string(info.owner) + ".t" + std::to_string(info.number) : info.kind;
@@ -24,10 +25,12 @@ std::string name_of(const hosted_actor& actor) { return actor.name() + "#" + std
 } // namespace
 
 sim_engine::sim_engine(const simulation_options& options, strategy& order)
-    : options_(options), order_(order), now_(epoch), outside_{&new_entity(), outside_identity, 0, no_lane, nullptr} {
+    : options_(options), order_(order), is_watched_(order.is_watching()),
+      now_(epoch), outside_{&new_entity(outside_identity), outside_identity, 0, no_lane, nullptr, 0} {
   outside_.who->name = "test";
-  lanes_.emplace_back().place = &new_entity();
+  lanes_.emplace_back().place = &new_entity(main_thread_identity);
   lanes_[0].place->name = "main thread";
+  lanes_[0].place->is_lane = true;
 }
 
 sim_engine::~sim_engine() { end_all(); }
@@ -48,8 +51,18 @@ std::uint64_t sim_engine::decide(decision_kind kind, const candidates& among) {
   return index;
 }
 
+std::uint64_t sim_engine::choose(std::uint64_t count) {
+  struct values final : candidates {
+    explicit values(std::size_t count) : count(count) {}
+    std::size_t size() const noexcept override { return count; }
+    candidate operator[](std::size_t index) const noexcept override { return {.identity = index}; }
+    std::size_t count;
+  };
+  return decide(decision_kind::random, values{static_cast<std::size_t>(count)});
+}
+
 void sim_engine::fail(verdict how, std::string message) {
-  if (has_failed())
+  if (has_failed() || (is_cut_short_ && tearing_down_))
     return;
   result_.end = how;
   result_.message = std::move(message);
@@ -63,15 +76,24 @@ bool sim_engine::step() {
   if (enabled_.size() == 0)
     return false;
   if (!tearing_down_) {
-    if (has_failed())
+    if (is_over())
       return false;
     if (result_.steps >= options_.max_steps) {
+      if (!options_.fail_on_step_limit) {
+        is_cut_short_ = true;
+        return false;
+      }
       fail(verdict::step_limit,
            "still busy after " + std::to_string(options_.max_steps) + " events; raise max_steps if that is expected");
       return false;
     }
   }
-  happen(enabled_.at(decide(decision_kind::event, enabled_)));
+  auto& next = enabled_.at(decide(decision_kind::event, enabled_));
+  if (is_watched_ && !tearing_down_)
+    order_.happened(next.as_candidate());
+  happen(next);
+  if (after_event_ && !tearing_down_)
+    after_event_(result_.steps);
   return true;
 }
 
@@ -111,7 +133,7 @@ void sim_engine::happen(event& e) {
 
 template <class Body>
 void sim_engine::within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body) {
-  frame here{&who, identity, 0, lane, present_};
+  frame here{&who, identity, 0, lane, present_, result_.steps};
   who.is_running = true;
   present_ = &here;
   body();
@@ -125,6 +147,7 @@ void sim_engine::start(parcel& p) {
   auto& baby = std::get<newborn>(p.content);
   auto entry = trace(event_kind::start, p, actor, "");
   note(actor, p.identity, event_kind::start);
+  actor.awaits_start = false;
   within(actor, p.identity, platform::background_lane, [&] {
     baby.initialise([this](const hosted_actor& who, const std::exception_ptr& error) {
       fail(verdict::exception, "actor " + name_of(who) + " threw: " + describe(error));
@@ -188,7 +211,7 @@ void sim_engine::run_work(parcel& p) {
     enable_head(*lane, which);
     return;
   }
-  auto& task = task_entity(*todo.work);
+  auto& task = task_entity(*todo.work, p.identity);
   if (is_told()) {
     auto info = todo.work->info();
     task.name = name_of(info);
@@ -205,7 +228,7 @@ void sim_engine::run_work(parcel& p) {
     lane->is_busy = true;
     for (auto& queue : lane->queued)
       if (auto* first = queue.front(); first && first->ready.is_enabled())
-        enabled_.erase(first->ready);
+        withdraw(first->ready);
   }
   within(task, identity, todo.lane, [&] { todo.work->run(); });
   if (lane) {
@@ -223,7 +246,7 @@ void sim_engine::note(entity& place, std::uint64_t identity, event_kind kind) {
   if (tearing_down_)
     return;
   result_.trace_hash = mix(result_.trace_hash, identity ^ static_cast<std::uint64_t>(kind));
-  if (kind == event_kind::arrival)
+  if (kind == event_kind::arrival || kind == event_kind::start)
     return;
   if (place.history)
     result_.outcome_hash -= mix(place.history);
@@ -262,13 +285,15 @@ void sim_engine::learn_name(entity& actor, const hosted_actor& hosted, std::opti
 // -- time ---------------------------------------------------------------------
 
 bool sim_engine::advance_to_next_timer(platform::time_point limit) {
-  if (timers_.empty() || timers_.begin()->first.first > limit || (has_failed() && !tearing_down_))
+  if (timers_.empty() || timers_.begin()->first.first > limit || (is_over() && !tearing_down_))
     return false;
+  if (is_watched_ && !tearing_down_ && timers_.begin()->first.first > now_)
+    order_.time_passed();
   now_ = std::max(now_, timers_.begin()->first.first);
   while (!timers_.empty() && timers_.begin()->first.first <= now_) {
     auto* p = timers_.begin()->second;
     timers_.erase(timers_.begin());
-    enable(p->ready, event_kind::timer, p->to->number, p->identity, p);
+    enable(p->ready, event_kind::timer, *p->to, *p, p);
   }
   return true;
 }
@@ -279,7 +304,7 @@ void sim_engine::run_to(platform::time_point target) {
     while (step()) {
     }
   } while (advance_to_next_timer(target));
-  if (!has_failed())
+  if (!is_over())
     now_ = std::max(now_, target);
 }
 

@@ -43,12 +43,18 @@ public:
   /// Takes note of a failure; the first one counts. From then on `step` does nothing, until `begin_teardown`.
   void fail(verdict how, std::string message);
   bool has_failed() const noexcept { return result_.end != verdict::ok; }
+  /// Whether nothing happens any more before `begin_teardown`: it has failed, or reached a limit that is no failure.
+  bool is_over() const noexcept { return has_failed() || is_cut_short_; }
   /// From here on events happen in fifo order, unrecorded, so that the system can be taken down after any verdict.
   void begin_teardown() noexcept { tearing_down_ = true; }
   /// Ends all actors that still live, then drops whatever has not happened.
   void end_all();
 
   std::uint64_t decide(decision_kind kind, const candidates& among);
+  /// One of [0, count), as the strategy likes.
+  std::uint64_t choose(std::uint64_t count);
+  /// Called after each event, with the steps so far; it may fail the run.
+  void watch(std::function<void(std::uint64_t)> after_event) { after_event_ = std::move(after_event); }
   run_result& result() noexcept { return result_; }
   const simulation_options& options() const noexcept { return options_; }
 
@@ -85,6 +91,7 @@ private:
     std::uint32_t effects = 0;
     platform::lane lane;
     frame* outer = nullptr;
+    std::uint64_t began = 0; ///< How many events had happened, itself included.
   };
   struct serial_lane {
     entity* place = nullptr;
@@ -97,11 +104,11 @@ private:
   void take_in_foreign();
 
   // participants.cpp
-  entity& new_entity();
+  entity& new_entity(std::uint64_t identity);
   void free_entity(entity& gone) noexcept;
   void free_if_idle(entity& task) noexcept;
-  entity& actor_entity(const hosted_actor& actor);
-  entity& task_entity(platform::runnable& work);
+  entity& actor_entity(const hosted_actor& actor, std::uint64_t identity);
+  entity& task_entity(platform::runnable& work, std::uint64_t identity);
   parcel& new_parcel();
   void free_parcel(parcel* gone) noexcept;
   parcel& effect();
@@ -109,7 +116,8 @@ private:
   void pump(entity& sender);
   void arrive(parcel* p);
   void refresh(entity& actor);
-  void enable(event& e, event_kind kind, std::uint32_t place, std::uint64_t identity, void* subject);
+  /// `cause` is what makes it possible: the message, the new actor, the dispatched work.
+  void enable(event& e, event_kind kind, const entity& place, const parcel& cause, void* subject);
   void enable_step(parcel& p);
   void enable_head(serial_lane& lane, std::size_t priority);
   void drop_parcel(parcel* p) noexcept;
@@ -118,6 +126,7 @@ private:
   serial_lane* find_lane(platform::lane where) noexcept;
 
   // engine.cpp
+  void withdraw(event& e);
   void happen(event& e);
   void handle(entity& actor);
   void start(parcel& p);
@@ -132,9 +141,12 @@ private:
 
   simulation_options options_;
   strategy& order_;
+  const bool is_watched_;
   std::thread::id thread_ = std::this_thread::get_id();
   run_result result_;
   bool tearing_down_ = false;
+  bool is_cut_short_ = false;
+  std::function<void(std::uint64_t)> after_event_;
   bool stopped_ = false;
 
   event_list enabled_;
@@ -145,7 +157,6 @@ private:
 
   std::deque<entity> entities_;
   std::vector<entity*> spare_entities_;
-  std::uint32_t last_number_ = 0;
   std::unordered_map<const void*, entity*> actors_;
   std::vector<actor_anchor> anchors_;
   std::deque<parcel> parcels_;

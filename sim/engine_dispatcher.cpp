@@ -1,5 +1,6 @@
 // The engine as a dispatcher: what is dispatched becomes an event.
 #include "sim/engine.hpp"
+#include "sim/random_source.hpp"
 
 namespace troupe {
 
@@ -62,12 +63,12 @@ platform::timer_id sim_engine::dispatch_after(platform::duration delay, platform
   }
   auto& p = effect();
   p.content = lane_work{&work, where, urgency};
-  p.to = lane ? lane->place : &task_entity(work);
+  p.to = lane ? lane->place : &task_entity(work, p.identity);
   p.due = now_ + delay;
   p.timer = ++last_timer_;
   timers_by_number_.emplace(p.timer, &p);
   if (delay <= platform::duration::zero())
-    enable(p.ready, event_kind::timer, p.to->number, p.identity, &p);
+    enable(p.ready, event_kind::timer, *p.to, p, &p);
   else
     timers_.emplace(std::pair{p.due, p.timer}, &p);
   return {p.timer};
@@ -82,7 +83,7 @@ bool sim_engine::cancel(platform::timer_id timer) noexcept {
   auto* p = at->second;
   timers_by_number_.erase(at);
   if (p->ready.is_enabled())
-    enabled_.erase(p->ready);
+    withdraw(p->ready);
   else
     timers_.erase({p->due, p->timer});
   if (p->to && !find_lane(std::get<lane_work>(p->content).lane))
@@ -99,8 +100,9 @@ platform::lane sim_engine::open_lane(std::string name, std::error_code& error) {
     return {};
   }
   error.clear();
-  auto& place = new_entity();
+  auto& place = new_entity(mix(present_->identity, ++present_->effects));
   place.name = std::move(name);
+  place.is_lane = true;
   lanes_.emplace_back().place = &place;
   return {static_cast<std::uint32_t>(lanes_.size())};
 }
@@ -117,7 +119,7 @@ std::error_code sim_engine::block_until(platform::latch& done, std::optional<pla
   while (!done.is_released()) {
     if (step())
       continue;
-    if (has_failed() && !tearing_down_)
+    if (is_over() && !tearing_down_)
       return platform::dispatch_errc::stopped;
     if (deadline ? advance_to_next_timer(*deadline) : advance_to_next_timer())
       continue;

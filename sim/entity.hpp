@@ -24,6 +24,7 @@ struct parcel {
   parcel* next = nullptr;
   std::uint64_t identity = 0;
   std::uint64_t parent = 0;
+  std::uint64_t after = 0; ///< As in `candidate`.
   entity* from = nullptr;
   std::string from_name; ///< Kept only if there is a trace or a log: `from` may stand for another one by then.
   entity* to = nullptr;  ///< The receiver of a message, the new actor, the serial lane; null for background work.
@@ -67,10 +68,12 @@ private:
 
 /// A participant: the test itself, an actor, a task, a serial lane, or a timer while it fires.
 struct entity {
-  std::uint32_t number = 0;     ///< Its place: stable within a run, and the same in every run of the same tape.
+  std::uint64_t identity = 0;   ///< Of what made it: the same in every schedule.
   std::uint32_t index = 0;      ///< Where it is stored.
   std::uint32_t generation = 0; ///< Counts how often the storage was used.
   bool is_actor = false;
+  bool awaits_start = false; ///< Launched, and not initialised yet: it handles nothing before.
+  bool is_lane = false;
   bool is_running = false;
   bool is_internal = false;
   const void* key = nullptr; ///< The actor's address.

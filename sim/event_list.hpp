@@ -13,10 +13,18 @@ class event_list;
 /// Something that may happen next. Its owner keeps the storage; linked into at most one list.
 struct event {
   event_kind kind = event_kind::step;
-  std::uint32_t place = 0;
+  std::uint64_t place = 0;
+  std::uint64_t actor = 0;
   std::uint64_t identity = 0;
+  std::uint64_t parent = 0;
+  std::uint64_t after = 0;
+  std::uint64_t content = 0;
+  bool shares_memory = false;
   void* subject = nullptr; ///< Whose event it is, for the engine.
   bool is_enabled() const noexcept { return bucket != nullptr; }
+  candidate as_candidate() const noexcept {
+    return {identity, kind, place, actor, parent, this, content, shares_memory, after};
+  }
 
 private:
   friend event_list;
@@ -27,9 +35,14 @@ private:
 class event_list final : public candidates {
 public:
   std::size_t size() const noexcept override { return size_; }
-  candidate operator[](std::size_t index) const noexcept override {
-    auto& e = at(index);
-    return {e.identity, e.kind, e.place};
+  candidate operator[](std::size_t index) const noexcept override { return at(index).as_candidate(); }
+  std::size_t index_of(const void* key) const noexcept override {
+    auto* e = static_cast<const event*>(key);
+    std::size_t before = 0;
+    for (auto b = buckets_.begin(); b->get() != e->bucket; ++b)
+      before += (*b)->size;
+    auto& last = *static_cast<bucket*>(e->bucket);
+    return before + static_cast<std::size_t>(std::find(last.slots, last.slots + last.size, e) - last.slots);
   }
 
   event& at(std::size_t index) const noexcept {

@@ -11,7 +11,7 @@ namespace {
 /// A schedule twice more, in this process and traced: the run as it was seen, or `nondeterminism`.
 run_result confirmed(const runner& run, const strategy_factory& make, std::uint64_t seed, const schedule_record& seen) {
   auto order = make(seed);
-  auto result = run_twice(run, seed, *order);
+  auto result = run_twice(run, make.program_seed(seed), *order);
   if (result.end == verdict::nondeterminism || result.trace_hash == seen.trace_hash)
     return result;
   result.end = verdict::nondeterminism;
@@ -24,15 +24,28 @@ run_result confirmed(const runner& run, const strategy_factory& make, std::uint6
 
 schedule_record run_schedule(const runner& run, const strategy_factory& make, std::uint64_t seed) {
   auto order = make(seed);
-  auto result = run(seed, *order, false);
-  return {result.outcome_hash, result.trace_hash, result.steps, result.end};
+  schedule_record record;
+  if (!order) {
+    record.is_last = true;
+    return record;
+  }
+  auto result = run(make.program_seed(seed), *order, false);
+  record = {result.outcome_hash, result.trace_hash, result.steps, result.end};
+  if (make.covered)
+    record.covered = make.covered();
+  return record;
 }
 
 schedule_records explore_here(const runner& run, const strategy_factory& make, const explore_options& options) {
   schedule_records records;
   for (std::uint64_t i = 0; i < options.seeds && !records.first_failure; ++i) {
-    records.in_order.push_back(run_schedule(run, make, options.first_seed + i));
-    if (records.in_order.back().end != verdict::ok)
+    auto record = run_schedule(run, make, options.first_seed + i);
+    if (record.is_last) {
+      records.is_exhausted = true;
+      break;
+    }
+    records.in_order.push_back(record);
+    if (record.end != verdict::ok)
       records.first_failure = i;
   }
   records.executed = records.in_order.size();
@@ -45,8 +58,16 @@ explore_result explore(const runner& run, const strategy_factory& make, const ex
   explore_result result;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   result.schedules_per_second = static_cast<double>(records.executed) / std::max(result.seconds, 1e-9);
-  result.schedules = records.first_failure ? *records.first_failure + 1 : options.seeds;
+  result.schedules = records.first_failure  ? *records.first_failure + 1
+                     : records.is_exhausted ? records.in_order.size()
+                                            : options.seeds;
   records.in_order.resize(std::min<std::size_t>(records.in_order.size(), result.schedules));
+  if (make.is_exhaustive) {
+    result.covered = records.in_order.empty() ? 0 : records.in_order.back().covered;
+    if (records.is_exhausted && !records.first_failure)
+      result.covered = 1;
+    result.is_proven = records.is_exhausted && !records.first_failure;
+  }
 
   std::vector<std::uint64_t> outcomes;
   for (const auto& each : records.in_order) {

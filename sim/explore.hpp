@@ -26,6 +26,11 @@ struct explore_result {
   std::uint64_t distinct_traces = 0; ///< Different `run_result::outcome_hash`.
   double seconds = 0;
   double schedules_per_second = 0; ///< Of all processes together, what they ran beyond the first failure included.
+  /// An exhaustive search has run every schedule and seen no failure: there is none within the model and the bound on
+  /// steps, as far as the program is deterministic.
+  bool is_proven = false;
+  /// For exhaustive searches the share that has been covered, in [0, 1], as far as is known.
+  std::optional<double> covered;
   std::optional<std::uint64_t> failing_seed;
   /// True: the program under test ended its process. `failure` then has a message and nothing else.
   bool is_crash = false;

@@ -53,16 +53,24 @@ struct worker {
   char buffer[sizeof(schedule_record)] = {};
 };
 
+/// Which process runs the schedule at `distance` from the first seed.
+std::uint64_t process_of(const strategy_factory& make, const explore_options& options,
+                         std::uint64_t distance) noexcept {
+  return (make.lanes == 0 ? distance : (options.first_seed + distance) % make.lanes) % options.jobs;
+}
+
 /// All of a worker process: runs its seeds in order and writes a record for each.
 void work(const runner& run, const strategy_factory& make, const explore_options& options, unsigned number,
           shared_bound& bound, int results) {
-  for (auto i = std::uint64_t{number}; i < options.seeds && i < bound.get(); i += options.jobs) {
+  for (std::uint64_t i = 0; i < options.seeds && i < bound.get(); ++i) {
+    if (process_of(make, options, i) != number)
+      continue;
     auto record = run_schedule(run, make, options.first_seed + i);
     if (record.end != verdict::ok)
       bound.lower_to(i);
     if (::write(results, &record, sizeof record) != static_cast<ssize_t>(sizeof record))
       return; // Nobody is listening any more. A record is far below PIPE_BUF, so it is never written in part.
-    if (record.end != verdict::ok || options.seeds - i <= options.jobs)
+    if (record.end != verdict::ok || record.is_last)
       return;
   }
 }
@@ -169,7 +177,13 @@ private:
     }
     which.process = -1;
     auto number = static_cast<std::uint64_t>(&which - workers_.data());
-    auto distance = number + which.records.size() * options_.jobs;
+    if (!which.records.empty() && which.records.back().is_last)
+      return;
+    // The first one of its own that it has said nothing about.
+    std::uint64_t distance = 0;
+    for (auto told = which.records.size(); distance < options_.seeds; ++distance)
+      if (process_of(make_, options_, distance) == number && told-- == 0)
+        break;
     // Not by its status: a program under test may call exit(0).
     if (distance >= options_.seeds || distance >= bound_.get())
       return;
@@ -188,14 +202,22 @@ private:
     schedule_records all;
     for (const auto& each : workers_)
       all.executed += each.records.size();
+    std::vector<std::size_t> taken(workers_.size());
     for (std::uint64_t i = 0; i < options_.seeds && !all.first_failure; ++i) {
-      const auto& records = workers_[i % options_.jobs].records;
+      const auto number = process_of(make_, options_, i);
+      const auto& records = workers_[number].records;
       if (i == crashed_at_) {
         all.first_failure = i;
         all.is_crash = true;
         all.crash = crash_;
       } else {
-        all.in_order.push_back(records.at(i / options_.jobs));
+        all.in_order.push_back(records.at(taken[number]++));
+        if (all.in_order.back().is_last) {
+          all.in_order.pop_back();
+          --all.executed;
+          all.is_exhausted = true;
+          break;
+        }
         if (all.in_order.back().end != verdict::ok)
           all.first_failure = i;
       }
@@ -213,6 +235,8 @@ private:
 };
 
 } // namespace
+
+unsigned most_jobs() noexcept { return 256; }
 
 schedule_records explore_in_workers(const runner& run, const strategy_factory& make, const explore_options& options) {
   return crew(run, make, options)();

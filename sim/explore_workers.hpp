@@ -11,12 +11,15 @@ struct schedule_record {
   std::uint64_t trace_hash = 0;
   std::uint64_t steps = 0;
   verdict end = verdict::ok;
+  bool is_last = false; ///< Not a schedule: an exhaustive search has none left.
+  double covered = 0;   ///< By an exhaustive search, this schedule included.
 };
 
 struct schedule_records {
   /// By distance from the first seed, up to the first failure; what comes after it may be missing.
   std::vector<schedule_record> in_order;
   std::uint64_t executed = 0; ///< Schedules run in all.
+  bool is_exhausted = false;  ///< There were no more.
   /// Distance of the lowest seed that failed or crashed.
   std::optional<std::uint64_t> first_failure;
   bool is_crash = false;
@@ -28,7 +31,9 @@ schedule_record run_schedule(const runner& run, const strategy_factory& make, st
 
 /// Runs all seeds in this process.
 schedule_records explore_here(const runner& run, const strategy_factory& make, const explore_options& options);
-/// Runs them in `options.jobs` processes: the seed at distance d in process d modulo jobs.
+/// How many worker processes can be had: 1 where a program is alone and `explore_in_workers` runs all seeds in it.
+unsigned most_jobs() noexcept;
+/// Runs them in `options.jobs` processes, each lane of the strategy in one.
 schedule_records explore_in_workers(const runner& run, const strategy_factory& make, const explore_options& options);
 
 } // namespace troupe

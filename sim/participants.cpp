@@ -6,7 +6,7 @@ namespace troupe {
 
 // -- storage ------------------------------------------------------------------
 
-entity& sim_engine::new_entity() {
+entity& sim_engine::new_entity(std::uint64_t identity) {
   if (spare_entities_.empty()) {
     auto& fresh = entities_.emplace_back();
     fresh.index = static_cast<std::uint32_t>(entities_.size() - 1);
@@ -14,8 +14,8 @@ entity& sim_engine::new_entity() {
   }
   auto& e = *spare_entities_.back();
   spare_entities_.pop_back();
-  e.number = ++last_number_;
-  e.is_actor = e.is_running = e.is_internal = false;
+  e.identity = identity;
+  e.is_actor = e.awaits_start = e.is_lane = e.is_running = e.is_internal = false;
   e.key = nullptr;
   e.actor_id = 0;
   e.name.clear();
@@ -33,10 +33,10 @@ void sim_engine::free_if_idle(entity& task) noexcept {
     free_entity(task);
 }
 
-entity& sim_engine::actor_entity(const hosted_actor& actor) {
+entity& sim_engine::actor_entity(const hosted_actor& actor, std::uint64_t identity) {
   auto& slot = actors_[actor.key()];
   if (!slot) {
-    slot = &new_entity();
+    slot = &new_entity(identity);
     slot->is_actor = true;
     slot->key = actor.key();
     slot->actor_id = actor.id();
@@ -45,12 +45,12 @@ entity& sim_engine::actor_entity(const hosted_actor& actor) {
   return *slot;
 }
 
-entity& sim_engine::task_entity(platform::runnable& work) {
+entity& sim_engine::task_entity(platform::runnable& work, std::uint64_t identity) {
   auto index = static_cast<std::uint32_t>(work.dispatcher_slot);
   auto generation = static_cast<std::uint32_t>(work.dispatcher_slot >> 32);
   if (index != 0 && index <= entities_.size() && entities_[index - 1].generation == generation)
     return entities_[index - 1];
-  auto& fresh = new_entity();
+  auto& fresh = new_entity(identity);
   work.dispatcher_slot = (std::uint64_t{fresh.generation} << 32) | (fresh.index + 1);
   return fresh;
 }
@@ -78,6 +78,7 @@ void sim_engine::free_parcel(parcel* gone) noexcept {
 parcel& sim_engine::effect() {
   auto& p = new_parcel();
   p.parent = present_->identity;
+  p.after = result_.steps == present_->began ? 0 : result_.steps;
   p.identity = mix(present_->identity, ++present_->effects);
   p.from = present_->who;
   if (is_told())
@@ -89,7 +90,7 @@ void sim_engine::post(parcel& p) { present_->who->outbox.push_back(&p); }
 
 void sim_engine::sent(letter mail) {
   auto& p = effect();
-  p.to = &actor_entity(mail);
+  p.to = &actor_entity(mail, p.identity);
   p.content = std::move(mail);
   post(p);
 }
@@ -101,7 +102,8 @@ void sim_engine::launched(newborn actor) {
   // An actor that lived at this address before is gone, or nobody could be born there.
   if (known != actors_.end())
     actors_.erase(known);
-  p.to = &actor_entity(actor);
+  p.to = &actor_entity(actor, p.identity);
+  p.to->awaits_start = true;
   p.content = std::move(actor);
   post(p);
 }
@@ -111,25 +113,28 @@ void sim_engine::pump(entity& sender) {
     auto* work = std::get_if<lane_work>(&p->content);
     if (std::holds_alternative<newborn>(p->content)) {
       sender.outbox.pop_front();
-      enable(p->ready, event_kind::start, p->to->number, p->identity, p);
+      enable(p->ready, event_kind::start, *p->to, *p, p);
     } else if (work && work->lane == platform::background_lane) {
       // Entering a lane without order commutes with everything: no decision.
       sender.outbox.pop_front();
       enable_step(*p);
     } else if (options_.model == order_model::atomic) {
-      arrive(sender.outbox.pop_front());
+      auto* first = sender.outbox.pop_front();
+      if (is_watched_ && &sender != outside_.who && !tearing_down_)
+        order_.delivered(first->to->identity);
+      arrive(first);
     } else {
       break;
     }
   }
   if (auto* first = sender.outbox.front()) {
     if (!sender.arrival.is_enabled())
-      enable(sender.arrival, event_kind::arrival, first->to->number, first->identity, &sender);
+      enable(sender.arrival, event_kind::arrival, *first->to, *first, &sender);
     return;
   }
   if (sender.held && !sender.is_running) {
     auto* next = std::exchange(sender.held, nullptr);
-    enable(next->ready, event_kind::step, sender.number, next->identity, next);
+    enable(next->ready, event_kind::step, sender, *next, next);
   }
   if (sender.is_actor)
     refresh(sender);
@@ -155,36 +160,60 @@ void sim_engine::arrive(parcel* p) {
 
 // -- what can happen next -----------------------------------------------------
 
-void sim_engine::enable(event& e, event_kind kind, std::uint32_t place, std::uint64_t identity, void* subject) {
+void sim_engine::enable(event& e, event_kind kind, const entity& place, const parcel& cause, void* subject) {
   e.kind = kind;
-  e.place = place;
-  e.identity = identity;
+  e.place = place.identity;
+  // Of two pieces of work that are queued in one lane, or two timers, either may be next.
+  e.actor = kind == event_kind::arrival                  ? cause.from->identity
+            : place.is_lane || kind == event_kind::timer ? cause.identity
+                                                         : place.identity;
+  e.identity = cause.identity;
+  e.parent = cause.parent;
+  e.after = cause.after;
+  e.shares_memory =
+      kind == event_kind::step || kind == event_kind::timer || (kind == event_kind::handle && place.is_internal);
+  auto* mail = is_watched_ ? std::get_if<letter>(&cause.content) : nullptr;
+  e.content = mail ? mail->content_type() : 0;
   e.subject = subject;
   enabled_.push_back(e);
+  if (is_watched_ && !tearing_down_)
+    order_.enabled(e.as_candidate());
+}
+
+void sim_engine::withdraw(event& e) {
+  if (is_watched_ && !tearing_down_)
+    order_.withdrawn(e.as_candidate());
+  enabled_.erase(e);
 }
 
 void sim_engine::refresh(entity& actor) {
   auto* first = actor.urgent_mail.empty() ? actor.mail.front() : actor.urgent_mail.front();
-  if (!first || actor.is_running || !actor.outbox.empty())
+  if (!first || actor.is_running || actor.awaits_start || !actor.outbox.empty())
     return;
-  if (actor.handle.is_enabled())
-    actor.handle.identity = first->identity; // urgent mail may have overtaken
-  else
-    enable(actor.handle, event_kind::handle, actor.number, first->identity, &actor);
+  if (!actor.handle.is_enabled()) {
+    enable(actor.handle, event_kind::handle, actor, *first, &actor);
+  } else if (actor.handle.identity != first->identity) { // urgent mail has overtaken
+    if (is_watched_ && !tearing_down_)
+      order_.withdrawn(actor.handle.as_candidate());
+    actor.handle.identity = first->identity;
+    actor.handle.parent = first->parent;
+    if (is_watched_ && !tearing_down_)
+      order_.enabled(actor.handle.as_candidate());
+  }
 }
 
 void sim_engine::enable_step(parcel& p) {
-  auto& task = task_entity(*std::get<lane_work>(p.content).work);
+  auto& task = task_entity(*std::get<lane_work>(p.content).work, p.identity);
   if (task.is_running || !task.outbox.empty())
     task.held = &p;
   else
-    enable(p.ready, event_kind::step, task.number, p.identity, &p);
+    enable(p.ready, event_kind::step, task, p, &p);
 }
 
 void sim_engine::enable_head(serial_lane& lane, std::size_t priority) {
   auto* first = lane.queued[priority].front();
   if (first && !lane.is_busy && !first->ready.is_enabled())
-    enable(first->ready, event_kind::step, lane.place->number, first->identity, first);
+    enable(first->ready, event_kind::step, *lane.place, *first, first);
 }
 
 sim_engine::serial_lane* sim_engine::find_lane(platform::lane where) noexcept {
@@ -206,7 +235,7 @@ void sim_engine::drop_parcel(parcel* p) noexcept {
 
 void sim_engine::run_out() {
   // A failed run may hold actors that never stop sending.
-  std::uint64_t left = has_failed() ? 10'000 : 1'000'000;
+  std::uint64_t left = is_over() ? 10'000 : 1'000'000;
   pump_frames();
   while (left > 0 && step())
     --left;

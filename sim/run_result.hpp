@@ -2,6 +2,7 @@
 #pragma once
 #include "platform/dispatcher.hpp"
 #include "sim/decision.hpp"
+#include "sim/simulation_options.hpp"
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ enum class verdict : std::uint8_t {
   deadlock,       ///< Nothing can happen any more, and there is unsettled work: it never completes.
   step_limit,     ///< `max_steps` events happened.
   nondeterminism, ///< The same decisions led to another trace.
+  invariant,      ///< Something that holds after each event did not.
+  liveness,       ///< A monitor was hot at rest or for too long: what it waited for did not happen.
   foreign_thread, ///< Work came from a thread that the simulator does not control.
 };
 const char* to_string(verdict v) noexcept;
@@ -42,6 +45,7 @@ struct run_result {
   std::uint64_t deliveries = 0;   ///< Messages handled.
   std::uint64_t trace_hash = 0;   ///< Of the sequence of events: equal if and only if the schedule was.
   std::uint64_t outcome_hash = 0; ///< Of what each actor handled in which order: equal for equivalent schedules.
+  order_model model = order_model::local; ///< The one that the schedule followed: its strategy may have chosen it.
   std::vector<decision> decisions;
   std::vector<trace_entry> trace; ///< Filled if `simulation_options::trace`.
   bool is_failure() const noexcept { return end != verdict::ok; }

@@ -12,8 +12,23 @@ namespace troupe {
 /// seed and the same picks must lead to the same result.
 using runner = std::function<run_result(std::uint64_t seed, strategy& order, bool trace)>;
 
-/// Makes the strategy for one run under `seed`.
-using strategy_factory = std::function<std::unique_ptr<strategy>(std::uint64_t seed)>;
+/// Makes the strategies of one exploration, a schedule at a time.
+struct strategy_factory {
+  /// The strategy of schedule `seed`. Null if an exhaustive search has none left.
+  std::function<std::unique_ptr<strategy>(std::uint64_t seed)> make;
+  /// Schedules with the same remainder by this number build upon one another, so that they have to be run in order and
+  /// by one process; 0: none do.
+  std::uint64_t lanes = 0;
+  /// A search that runs every schedule once, from 0 on, until there are no more. What the program makes of its seed
+  /// must stay the same meanwhile.
+  bool is_exhaustive = false;
+  /// For exhaustive searches: the share that has been covered, as far as is known.
+  std::function<double()> covered = {};
+
+  std::unique_ptr<strategy> operator()(std::uint64_t seed) const { return make(seed); }
+  /// The seed that the program is run under in schedule `seed`.
+  std::uint64_t program_seed(std::uint64_t seed) const noexcept { return is_exhaustive ? 0 : seed; }
+};
 
 /// Runs `body` by `run_scenario` with these options, but for `seed` and `trace`.
 inline runner make_runner(std::function<void(simulator&)> body, simulation_options options) {

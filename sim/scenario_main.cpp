@@ -24,11 +24,15 @@ struct unusable {
   std::string what;
 };
 
+/// As tapes know it: the same on every system.
+std::string name_of(const std::filesystem::path& program) {
+  return (program.extension() == ".exe" ? program.stem() : program.filename()).string();
+}
+
 class command_runner {
 public:
   command_runner(const scenario_set& scenarios, const scenario_command& command, const char* program)
-      : scenarios_(scenarios), command_(command), typed_(program),
-        program_(std::filesystem::path(program).filename().string()) {}
+      : scenarios_(scenarios), command_(command), typed_(program), program_(name_of(program)) {}
 
   int run() {
     switch (command_.what) {
@@ -75,11 +79,8 @@ private:
     return result;
   }
 
-  strategy_factory factory() const {
-    return [name = command_.strategy](std::uint64_t seed) {
-      std::string error;
-      return make_strategy(name, seed, error);
-    };
+  strategy_factory factory(const runner& run, const simulation_options& set_up) const {
+    return make_strategies(command_.strategy, run, set_up.model);
   }
 
   int explore() {
@@ -88,12 +89,15 @@ private:
     if (tape_error error; !command_.out.empty() && !can_save_tape(command_.out, error))
       throw unusable{error.message};
     const auto run = make_runner(program.body, set_up);
-    auto found = troupe::explore(run, factory(), {command_.first_seed, command_.seeds, command_.jobs});
+    const auto strategies = factory(run, set_up);
+    if (strategies.is_exhaustive && command_.first_seed != 0)
+      throw unusable{"--first-seed: the strategy " + command_.strategy + " has no seeds; it begins with schedule 0"};
+    auto found = troupe::explore(run, strategies, {command_.first_seed, command_.seeds, command_.jobs});
 
     exploration_report report{program_, typed_, command_, set_up, found, {}, {}};
     std::optional<tape_error> not_saved;
     if (found.failing_seed && !found.is_crash) {
-      set_up.seed = *found.failing_seed;
+      set_up.seed = strategies.program_seed(*found.failing_seed);
       auto recorded = make_tape(program_, program.name, command_.strategy, set_up, found.failure);
       // No schedule is the shortest of those that never end.
       if (found.failure.end != verdict::nondeterminism && found.failure.end != verdict::step_limit) {
@@ -140,9 +144,14 @@ private:
 
   int replay_seed() {
     auto set_up = options();
-    set_up.seed = *command_.seed;
-    auto order = factory()(set_up.seed);
-    const auto result = make_runner(chosen().body, set_up)(set_up.seed, *order, true);
+    const auto run = make_runner(chosen().body, set_up);
+    const auto strategies = factory(run, set_up);
+    auto order = strategies(*command_.seed);
+    if (!order)
+      throw unusable{"--seed " + std::to_string(*command_.seed) + ": the strategy " + command_.strategy +
+                     " has fewer schedules"};
+    set_up.seed = strategies.program_seed(*command_.seed);
+    const auto result = run(set_up.seed, *order, true);
     keep(command_.strategy, set_up, result);
     return say({program_, typed_, command_, set_up, result, command_.strategy, {}});
   }

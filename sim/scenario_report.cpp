@@ -4,6 +4,7 @@
 #include "sim/names.hpp"
 #include "sim/text.hpp"
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace troupe {
@@ -28,6 +29,12 @@ std::string dumped(const ordered_json& object) {
   return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
+std::string percentage(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, share < 0.01 ? "%.2g %%" : "%.1f %%", share * 100);
+  return text;
+}
+
 std::string tape_command(const std::string& typed, const std::string& scenario, const std::string& tape) {
   return shell_word(typed) + " replay " + shell_word(scenario) + " --tape " + shell_word(tape);
 }
@@ -35,7 +42,7 @@ std::string tape_command(const std::string& typed, const std::string& scenario, 
 /// The options that are not the default have to be said again.
 std::string seed_command(const std::string& typed, const scenario_command& command, std::uint64_t seed) {
   auto text = shell_word(typed) + " replay " + shell_word(command.scenario) + " --seed " + std::to_string(seed);
-  if (command.strategy != "random")
+  if (command.strategy != scenario_command{}.strategy)
     text += " --strategy " + shell_word(command.strategy);
   if (command.max_steps)
     text += " --max-steps " + std::to_string(*command.max_steps);
@@ -64,6 +71,12 @@ std::string to_text(const exploration_report& report) {
               counted(found.failures, "failure", "failures") + ", " + counted(found.steps, "event", "events") + ", " +
               counted(found.distinct_traces, "distinct trace", "distinct traces") + ", " +
               grouped(static_cast<std::uint64_t>(std::llround(found.schedules_per_second))) + " schedules/s\n";
+  if (found.is_proven)
+    text += "proven: no schedule fails in the order model '" + std::string(to_string(report.options.model)) +
+            "' within " + counted(report.options.max_steps, "event", "events") +
+            (command.strategy == "dpor" ? ", if tasks and actors share nothing but messages\n" : "\n");
+  else if (found.covered && !found.failing_seed)
+    text += "covered: " + percentage(*found.covered) + " of the schedules, as far as is known; --seeds allows more\n";
   if (!found.failing_seed)
     return text;
   text += "\nseed " + std::to_string(*found.failing_seed) + " fails";
@@ -96,6 +109,8 @@ std::string to_json(const exploration_report& report) {
   object["distinct_traces"] = found.distinct_traces;
   object["seconds"] = found.seconds;
   object["schedules_per_second"] = found.schedules_per_second;
+  object["covered"] = or_null(found.covered);
+  object["proven"] = found.is_proven;
   object["tape"] = or_null(report.tape);
   object["verdict"] = to_string(found.failing_seed ? found.failure.end : verdict::ok);
   object["message"] = found.failure.message;

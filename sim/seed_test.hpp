@@ -18,6 +18,9 @@ struct seed_range {
 /// @returns nothing if a variable is not a number or out of range; `error` then says so in one line.
 std::optional<seed_range> seeds_from_environment(seed_range fallback, std::string& error);
 
+/// What a command line starts with so that the tests of its program run under that seed alone.
+std::string one_seed_prefix(std::uint64_t seed);
+
 /// Explains the failure of `run` under `seed` of the `random` strategy: runs it again, shrinks it, and draws the chart.
 /// A run that does not fail again, or differently, is reported as `nondeterminism`.
 std::string explain_failure(const runner& run, std::uint64_t seed, const run_result& failure);

@@ -21,7 +21,7 @@ public:
   shrink_result operator()() {
     shrink_result result;
     result.shortest = failing_;
-    tape_strategy replay(failing_.decisions);
+    tape_strategy replay(failing_.decisions, failing_.options.model);
     deviation_recorder first(replay);
     best_ = spend(first);
     best_deviations_ = first.deviations();
@@ -46,7 +46,7 @@ private:
   bool fails(const std::vector<deviation>& chosen) {
     if (is_spent())
       return false;
-    deviation_strategy order(chosen);
+    deviation_strategy order(chosen, failing_.options.model);
     deviation_recorder recorded(order);
     auto result = spend(recorded);
     if (!same_failure(result, best_))
@@ -175,7 +175,7 @@ private:
   void finish(shrink_result& result) {
     auto& kept = result.shortest;
     kept.decisions = std::move(best_.decisions);
-    tape_strategy replay(kept.decisions);
+    tape_strategy replay(kept.decisions, failing_.options.model);
     result.run = run_(failing_.options.seed, replay, true);
     if (result.run.trace_hash != best_.trace_hash) {
       result.run.end = verdict::nondeterminism;

@@ -21,6 +21,10 @@ struct simulation_options {
   bool randomize_delays = false;
   /// Events after which the run ends with `verdict::step_limit`.
   std::uint64_t max_steps = 100'000;
+  /// False: such a run just ends there, for programs that never come to rest.
+  bool fail_on_step_limit = true;
+  /// Events for which a monitor may be hot; 0: any number, as long as it is cold when the run comes to rest.
+  std::uint64_t temperature_max = 0;
   /// Prints each event to standard error as it happens.
   bool log_operations = false;
   /// Keeps each event in `run_result::trace`. Slow: messages are turned into text.

@@ -33,7 +33,7 @@ system_options options_for(sim_engine& engine) {
 void audit(sim_engine& engine, system& sys) {
   auto closed = sys.root().close();
   engine.run_to(engine.now());
-  while (!closed.is_ready() && !engine.has_failed()) {
+  while (!closed.is_ready() && !engine.is_over()) {
     if (engine.step())
       continue;
     if (engine.only_housekeeping_left()) {
@@ -49,7 +49,11 @@ void audit(sim_engine& engine, system& sys) {
 
 run_result run_scenario(const std::function<void(simulator&)>& body, const simulation_options& options,
                         strategy& order) {
-  sim_engine engine{options, order};
+  auto chosen = options;
+  chosen.model = order.wanted_model().value_or(options.model);
+  order.begins(chosen.model);
+  sim_engine engine{chosen, order};
+  engine.result().model = chosen.model;
   {
     system sys{engine, options_for(engine)};
     simulator sim{engine, sys};
@@ -61,8 +65,10 @@ run_result run_scenario(const std::function<void(simulator&)>& body, const simul
     } catch (...) {
       engine.fail(verdict::exception, "the test threw something that is not a std::exception");
     }
-    if (!engine.has_failed())
+    if (!engine.is_over())
       audit(engine, sys);
+    sim.check_at_rest();
+    order.ended(engine.result());
     engine.begin_teardown();
     sys.shutdown(platform::duration::zero());
     engine.end_all();
@@ -105,6 +111,47 @@ run_result simulator::many(std::uint64_t count, const test& body, simulation_opt
 }
 
 caf::actor_system& simulator::caf() noexcept { return system_.caf(); }
+
+std::uint64_t simulator::choose(std::uint64_t count) { return engine_.choose(count); }
+
+void simulator::invariant(std::string name, std::function<bool()> holds) {
+  invariants_.push_back({std::move(name), std::move(holds)});
+  watch();
+}
+
+monitor& simulator::monitor_of(std::type_index type, std::unique_ptr<monitor> (*make)()) {
+  auto& slot = monitors_[type];
+  if (!slot.what) {
+    slot.what = make();
+    watch();
+  }
+  return *slot.what;
+}
+
+void simulator::watch() {
+  engine_.watch([this](std::uint64_t steps) {
+    for (auto& each : invariants_)
+      if (!each.holds())
+        engine_.fail(verdict::invariant, "the invariant '" + each.name + "' does not hold any more");
+    const auto limit = engine_.options().temperature_max;
+    for (auto& [type, each] : monitors_) {
+      if (!each.what->is_hot())
+        each.hot_since.reset();
+      else if (!each.hot_since)
+        each.hot_since = steps;
+      else if (limit != 0 && steps - *each.hot_since >= limit)
+        engine_.fail(verdict::liveness, "awaited for " + std::to_string(limit) + " events: " + each.what->awaited());
+    }
+  });
+}
+
+void simulator::check_at_rest() {
+  if (engine_.is_over())
+    return;
+  for (auto& [type, each] : monitors_)
+    if (each.what->is_hot())
+      engine_.fail(verdict::liveness, "awaited when the run came to rest: " + each.what->awaited());
+}
 
 session simulator::root() { return system_.root(); }
 

@@ -4,8 +4,13 @@
 #include "sim/random_source.hpp"
 #include "sim/run_result.hpp"
 #include "sim/simulation_options.hpp"
+#include "sim/specification.hpp"
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <typeindex>
+#include <vector>
 
 namespace troupe {
 
@@ -54,6 +59,11 @@ public:
     return sys().background().block_on(std::move(awaited));
   }
 
+  /// Any number of [0, count), each a schedule of its own: a decision on the tape. @pre count > 0
+  std::uint64_t choose(std::uint64_t count);
+  /// Has `holds` called after each event from now on: false ends the run as failed.
+  void invariant(std::string name, std::function<bool()> holds);
+
   /// Ends the run as failed. Callable from anywhere inside the run; the first failure counts.
   void fail(const std::string& what);
   /// `fail(what)` unless `holds`. @returns holds
@@ -65,15 +75,32 @@ public:
   /// The simulator that runs on this thread, or null: for code that is shared with production.
   static simulator* current() noexcept;
 
+  /// For `observe`: the run's monitor of this type.
+  monitor& monitor_of(std::type_index type, std::unique_ptr<monitor> (*make)());
+
   /// For runners of scenarios.
   simulator(sim_engine& engine, system& sys);
   simulator(const simulator&) = delete;
   simulator& operator=(const simulator&) = delete;
 
+  void check_at_rest();
+
 private:
+  struct named_invariant {
+    std::string name;
+    std::function<bool()> holds;
+  };
+  struct watched_monitor {
+    std::unique_ptr<monitor> what;
+    std::optional<std::uint64_t> hot_since;
+  };
+  void watch();
+
   sim_engine& engine_;
   system& system_;
   random_source rng_;
+  std::vector<named_invariant> invariants_;
+  std::map<std::type_index, watched_monitor> monitors_;
 };
 
 } // namespace troupe

@@ -10,7 +10,7 @@ namespace troupe {
 namespace {
 
 constexpr std::string_view magic = "troupe tape ";
-constexpr std::string_view format_version = "1";
+constexpr std::string_view format_version = "2";
 constexpr std::string_view checksum_name = "checksum: ";
 
 /// Of the text but for the checksum's own line. Finds accidents, not forgers.
@@ -142,7 +142,9 @@ private:
         !field("strategy", result_.strategy) || !field("seed", options.seed) || !field("model", model) ||
         !take(order_model_named(model), options.model) || !field("max_steps", options.max_steps) ||
         !field("randomize_order", options.randomize_order) || !field("randomize_delays", options.randomize_delays) ||
-        !field("fail_on_failed_session", options.fail_on_failed_session) || !field("verdict", end) ||
+        !field("fail_on_failed_session", options.fail_on_failed_session) ||
+        !field("fail_on_step_limit", options.fail_on_step_limit) ||
+        !field("temperature_max", options.temperature_max) || !field("verdict", end) ||
         !take(verdict_named(end), result_.end) || !field("trace_hash", hash) ||
         !take(hex_number(hash), result_.trace_hash) || !field("decisions", count_))
       return false;
@@ -213,6 +215,7 @@ tape make_tape(std::string program, std::string scenario, std::string strategy, 
                const run_result& result) {
   tape recorded{std::move(program), std::move(scenario), std::move(strategy), options,
                 result.end,         result.trace_hash,   result.decisions};
+  recorded.options.model = result.model;
   recorded.options.trace = false;
   recorded.options.log_operations = false;
   return recorded;
@@ -235,6 +238,8 @@ std::string to_text(const tape& recorded) {
   field("randomize_order", yes_or_no(options.randomize_order));
   field("randomize_delays", yes_or_no(options.randomize_delays));
   field("fail_on_failed_session", yes_or_no(options.fail_on_failed_session));
+  field("fail_on_step_limit", yes_or_no(options.fail_on_step_limit));
+  field("temperature_max", std::to_string(options.temperature_max));
   field("verdict", to_string(recorded.end));
   field("trace_hash", hex_text(recorded.trace_hash));
   field("decisions", std::to_string(recorded.decisions.size()));

@@ -9,8 +9,10 @@ namespace troupe {
 /// divergence. Past the end of the tape every choice is 0.
 class tape_strategy final : public strategy {
 public:
-  /// `tape` must outlive the strategy.
-  explicit tape_strategy(const std::vector<decision>& tape) noexcept : tape_(tape) {}
+  /// `tape` must outlive the strategy. `model`: the one that it was recorded in, if that may differ from the run's.
+  explicit tape_strategy(const std::vector<decision>& tape, std::optional<order_model> model = {}) noexcept
+      : tape_(tape), model_(model) {}
+  std::optional<order_model> wanted_model() const noexcept override { return model_; }
   std::size_t pick(decision_kind kind, const candidates& among) override;
 
   /// Decisions that the tape does not hold as they came: another kind, or the recorded candidate was missing.
@@ -26,6 +28,7 @@ private:
   std::size_t diverge(std::uint64_t at) noexcept;
 
   const std::vector<decision>& tape_;
+  std::optional<order_model> model_;
   std::uint64_t asked_ = 0;
   std::uint64_t divergences_ = 0;
   std::uint64_t first_divergence_ = 0;

@@ -101,16 +101,6 @@ std::string hex_text(std::uint64_t value) {
   return text;
 }
 
-std::string shell_word(std::string_view text) {
-  constexpr std::string_view harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%";
-  if (!text.empty() && text.find_first_not_of(harmless) == text.npos)
-    return std::string(text);
-  std::string result = "'";
-  for (char c : text)
-    result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
-}
-
 std::optional<std::uint64_t> unsigned_number(std::string_view text) noexcept { return number(text, 10); }
 
 std::optional<std::uint64_t> hex_number(std::string_view text) noexcept {

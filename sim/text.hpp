@@ -21,7 +21,7 @@ std::string one_line(std::string_view text);
 std::string duration_text(platform::duration span);
 /// Sixteen hexadecimal digits.
 std::string hex_text(std::uint64_t value);
-/// Text as one word of a POSIX shell's command line, quoted if it has to be.
+/// Text as one word of a command line, quoted if it has to be: for a POSIX shell, or for cmd on Windows.
 std::string shell_word(std::string_view text);
 /// Reads decimal digits only: no sign, no spaces, no more than 64 bits.
 std::optional<std::uint64_t> unsigned_number(std::string_view text) noexcept;

@@ -1,7 +1,8 @@
-// The stock, kept by a plain event-based CAF actor that knows nothing of Troupe.
+// The stock, kept by a plain event-based CAF actor that knows nothing of Troupe. (Its messages are declared with
+// Troupe's macros, so that they can be sent with CAF 0.17 and with CAF 1.)
 #pragma once
+#include "actors/caf_compat.hpp"
 #include <caf/event_based_actor.hpp>
-#include <caf/meta/type_name.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -45,23 +46,39 @@ struct end_claim {
 
 enum class reserve_result : std::int32_t { reserved, out_of_stock, unknown_sku };
 const char* to_string(reserve_result result) noexcept;
+TROUPE_ENUM(reserve_result);
 
 template <class Inspector>
 auto inspect(Inspector& f, read_stock& x) {
-  return f(caf::meta::type_name("read_stock"), x.sku);
+  return troupe::inspect_fields(f, x, "read_stock", troupe::message_field{"sku", x.sku});
 }
 template <class Inspector>
 auto inspect(Inspector& f, take_stock& x) {
-  return f(caf::meta::type_name("take_stock"), x.sku, x.quantity, x.claim);
+  return troupe::inspect_fields(f, x, "take_stock", troupe::message_field{"sku", x.sku},
+                                troupe::message_field{"quantity", x.quantity}, troupe::message_field{"claim", x.claim});
 }
 template <class Inspector>
 auto inspect(Inspector& f, try_reserve& x) {
-  return f(caf::meta::type_name("try_reserve"), x.sku, x.quantity, x.claim);
+  return troupe::inspect_fields(f, x, "try_reserve", troupe::message_field{"sku", x.sku},
+                                troupe::message_field{"quantity", x.quantity}, troupe::message_field{"claim", x.claim});
 }
 template <class Inspector>
 auto inspect(Inspector& f, end_claim& x) {
-  return f(caf::meta::type_name("end_claim"), x.claim, x.is_sold);
+  return troupe::inspect_fields(f, x, "end_claim", troupe::message_field{"claim", x.claim},
+                                troupe::message_field{"is_sold", x.is_sold});
 }
+
+} // namespace checkout
+
+TROUPE_BEGIN_MESSAGES(checkout, caf::first_custom_type_id);
+TROUPE_MESSAGE(checkout, (checkout::read_stock));
+TROUPE_MESSAGE(checkout, (checkout::take_stock));
+TROUPE_MESSAGE(checkout, (checkout::try_reserve));
+TROUPE_MESSAGE(checkout, (checkout::end_claim));
+TROUPE_MESSAGE(checkout, (checkout::reserve_result));
+TROUPE_END_MESSAGES(checkout);
+
+namespace checkout {
 
 /// The actor. It asserts that nothing is ever sold that is not there.
 class inventory : public caf::event_based_actor {

@@ -1,9 +1,10 @@
 // A CAF actor system wholly on the Asio dispatcher: its threads, its timers, its end.
+#include "actors/caf_compat.hpp"
 #include "actors/caf_runtime.hpp"
 #include "platform/asio_dispatcher.hpp"
+#include "tests/support/this_process.hpp"
 #include <caf/all.hpp>
 #include <doctest/doctest.h>
-#include <filesystem>
 #include <set>
 #include <thread>
 
@@ -11,10 +12,6 @@ using namespace troupe;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::ptrdiff_t threads_of_process() {
-  return std::distance(std::filesystem::directory_iterator{"/proc/self/task"}, std::filesystem::directory_iterator{});
-}
 
 /// A host on two threads. The dispatcher stops before the actor system ends.
 struct asio_host {
@@ -30,7 +27,7 @@ struct asio_host {
 
 TEST_CASE("actors run on the dispatcher's threads, and there are no others") {
   std::thread{[] {}}.join(); // a sanitizer starts a thread of its own with the first one
-  auto before = threads_of_process();
+  auto before = testing::thread_count();
   {
     asio_host on;
     std::mutex mutex;
@@ -49,17 +46,17 @@ TEST_CASE("actors run on the dispatcher's threads, and there are no others") {
                 if (value < 10'000)
                   self->send(ponger, value);
                 else
-                  self->delayed_send(self, 5ms, caf::ok_atom::value);
+                  self->delayed_send(self, 5ms, caf::ok_atom{});
               },
               [&](caf::ok_atom) { done.release(); }};
     });
     on.wait(done);
-    CHECK(threads_of_process() == before + static_cast<std::ptrdiff_t>(on.dispatcher->thread_count()));
+    CHECK(testing::thread_count() == before + on.dispatcher->thread_count() + threads_of_caf);
     std::lock_guard guard{mutex};
     CHECK(seen.size() <= 2);
     CHECK_FALSE(seen.count(std::this_thread::get_id()));
   }
-  CHECK(threads_of_process() == before);
+  CHECK(testing::thread_count() == before);
 }
 
 TEST_CASE("many actors are created, talk and end") {
@@ -112,7 +109,7 @@ TEST_CASE("actors with messages left end without handling them, and their state 
   {
     asio_host on;
     auto a = on.caf().spawn([&](caf::stateful_actor<held>* self) -> caf::behavior {
-      self->state.latch = &destroyed;
+      state_of(*self).latch = &destroyed;
       return {[&, self](int) {
         if (++handled == 5)
           busy.release();

@@ -1,5 +1,6 @@
 // Memory for tasks: usable to the last byte, never given out twice, and reused across threads.
 #include "actors/task_memory.hpp"
+#include "tests/support/threads.hpp"
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -52,7 +53,8 @@ TEST_CASE("blocks of all sizes are aligned, and no two overlap") {
   }
 }
 
-TEST_CASE("blocks that other threads free come back to those who allocate") {
+TEST_CASE("blocks that other threads free come back to those who allocate" *
+          doctest::skip(!troupe::testing::has_threads)) {
   for (int round = 0; round < 20; ++round) {
     const auto all = allocate(2'000, 300);
     std::thread first([&] { free_all({all.begin(), all.begin() + 1'000}); });

@@ -20,12 +20,27 @@
 namespace {
 std::atomic<std::size_t> count = 0;
 
+// Windows has aligned memory from functions of its own.
+void* aligned(std::size_t size, std::size_t alignment) noexcept {
+#ifdef _WIN32
+  return _aligned_malloc(size, alignment);
+#else
+  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+#endif
+}
+
+void free_aligned(void* place) noexcept {
+#ifdef _WIN32
+  _aligned_free(place);
+#else
+  std::free(place);
+#endif
+}
+
 void* allocate(std::size_t size, std::size_t alignment) {
   count.fetch_add(1, std::memory_order_relaxed);
   size = size > 0 ? size : 1;
-  void* place = alignment > alignof(std::max_align_t)
-                    ? std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment)
-                    : std::malloc(size);
+  void* place = alignment > 0 ? aligned(size, alignment) : std::malloc(size);
   if (!place)
     throw std::bad_alloc{};
   return place;
@@ -48,5 +63,5 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 }
 void operator delete(void* place) noexcept { std::free(place); }
 void operator delete(void* place, std::size_t) noexcept { std::free(place); }
-void operator delete(void* place, std::align_val_t) noexcept { std::free(place); }
-void operator delete(void* place, std::size_t, std::align_val_t) noexcept { std::free(place); }
+void operator delete(void* place, std::align_val_t) noexcept { free_aligned(place); }
+void operator delete(void* place, std::size_t, std::align_val_t) noexcept { free_aligned(place); }

@@ -3,10 +3,10 @@
 #include "platform/asio_dispatcher.hpp"
 #include "tests/contracts/asio_backend.hpp"
 #include "tests/contracts/dispatcher_contract.hpp"
+#include "tests/support/this_process.hpp"
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <filesystem>
 
 namespace troupe::test {
 
@@ -23,20 +23,15 @@ TROUPE_DISPATCHER_CONTRACT(asio_pool_of_two);
 TROUPE_DISPATCHER_CONTRACT(asio_pool_of_four);
 
 TEST_CASE("an Asio dispatcher has the threads that it says, and at least two unless told otherwise") {
-  const auto threads = [] {
-    const std::filesystem::directory_iterator tasks{"/proc/self/task"};
-    return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
-  };
-  // A thread that was joined stays in that list for a moment.
+  // A thread that was joined stays in the system's list for a moment.
   const auto becomes = [&](std::size_t count) {
-    for (int i = 0; i < 5000 && threads() != count; ++i)
+    for (int i = 0; i < 5000 && testing::thread_count() != count; ++i)
       std::this_thread::sleep_for(1ms);
-    return threads() == count;
+    return testing::thread_count() == count;
   };
   CHECK(platform::make_asio_dispatcher()->thread_count() >= 2);
-#ifdef __linux__
   std::this_thread::sleep_for(5ms);
-  const auto before = threads();
+  const auto before = testing::thread_count();
   {
     const auto on = platform::make_asio_dispatcher({.thread_count = 3});
     CHECK(becomes(before + 3));
@@ -50,7 +45,6 @@ TEST_CASE("an Asio dispatcher has the threads that it says, and at least two unl
     CHECK(becomes(before + 4));
   }
   CHECK(becomes(before));
-#endif
 }
 
 TEST_CASE("stop gives up at its deadline, and drops what a stuck runnable keeps from running") {

@@ -5,10 +5,13 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 #include <utility>
+#if __has_include(<sys/wait.h>) && !defined(__EMSCRIPTEN__)
+#  define TROUPE_TEST_FORKS
+#  include <sys/wait.h>
+#  include <unistd.h>
+#endif
 
 namespace troupe::test {
 namespace {
@@ -119,6 +122,8 @@ TEST_CASE("another thread's work asks the host to poll, and its stop waits for t
   CHECK(h.asked >= 1);
 }
 
+#ifdef TROUPE_TEST_FORKS
+
 /// How a child process that does `what` ends, and what it says.
 std::pair<int, std::string> in_child(const std::function<void()>& what) {
   int ends[2];
@@ -155,6 +160,8 @@ TEST_CASE("a poll on the wrong thread, and a wake-up that throws, end the progra
   CHECK(woken.first == SIGABRT);
   CHECK(woken.second == "troupe: bug: a guest has a wake_up that threw: no window\n");
 }
+
+#endif
 
 TEST_CASE("a poll after the stop runs nothing, and nothing is taken any more") {
   host h;

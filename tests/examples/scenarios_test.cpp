@@ -21,12 +21,7 @@ struct program {
     run = make_runner(found->body, found->options);
   }
   explore_result explore_with(const std::string& strategy_name, std::uint64_t seeds) const {
-    return explore(run,
-                   [&](std::uint64_t seed) {
-                     std::string error;
-                     return make_strategy(strategy_name, seed, error);
-                   },
-                   {.seeds = seeds});
+    return explore(run, make_strategies(strategy_name, run), {.seeds = seeds});
   }
 
   scenario_set scenarios;

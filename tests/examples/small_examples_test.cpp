@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <doctest/doctest.h>
 #include <string>
-#include <sys/wait.h>
+#ifndef _WIN32
+#  include <sys/wait.h>
+#endif
 
 namespace {
 
@@ -22,9 +24,20 @@ ended run(const std::string& command) {
   while (const auto count = fread(bytes.data(), 1, bytes.size(), pipe))
     result.output.append(bytes.data(), count);
   const int status = pclose(pipe);
+#ifdef _WIN32
+  result.status = status;
+  std::erase(result.output, '\r'); // Its lines end with two characters.
+#else
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+#endif
   return result;
 }
+
+#ifdef _WIN32
+std::string in_folder(const std::string& path) { return "cd /d \"" + path + "\" && "; }
+#else
+std::string in_folder(const std::string& path) { return "cd '" + path + "' && "; }
+#endif
 
 bool has(const ended& result, const char* text) { return result.output.find(text) != std::string::npos; }
 
@@ -100,19 +113,42 @@ TEST_CASE("a system lives in GLib's main loop: timers, actors, and work from ano
 
 #endif
 
+#ifdef EXAMPLE_GCD_DISPATCH_MAIN
+
+TEST_CASE("a program that gives its main thread to GCD does its foreground work on the main queue, and ends") {
+  const auto result = run(EXAMPLE_GCD_DISPATCH_MAIN);
+  CHECK(result.status == 0);
+  CHECK(result.output == "measured 1 on the main queue\n"
+                         "measured 4 on the main queue\n"
+                         "measured 9 on the main queue\n"
+                         "closed clean, and 0 threads were started\n");
+}
+
+TEST_CASE("a program with a run loop of its own handles its keys and the main queue, and ends") {
+  const auto result = run(EXAMPLE_GCD_POLL_LOOP);
+  CHECK(result.status == 0);
+  CHECK(result.output == "key a gives aaa\n"
+                         "key b gives bbb\n"
+                         "key q gives qqq\n"
+                         "closed clean\n");
+}
+
+#endif
+#ifdef EXAMPLE_PLAIN_CAF
+
 TEST_CASE(
     "the bug of the plain CAF program is found, and replays by the command that is printed; the fixed one passes") {
   const checkout::temp_folder folder;
-  const auto in_folder = "cd '" + folder.file("") + "' && ";
-  const auto found = run(in_folder + EXAMPLE_PLAIN_CAF " explore cache-buggy");
+  const auto found = run(in_folder(folder.file("")) + EXAMPLE_PLAIN_CAF " explore cache-buggy");
   INFO(found.output);
   CHECK(found.status == 1);
   CHECK(has(found, "the cache answers with a value that the store has replaced"));
   CHECK(has(found, " forget "));
   const auto at = found.output.find("replay:");
   REQUIRE(at != std::string::npos);
-  const auto from = found.output.find('/', at);
-  const auto replayed = run(in_folder + found.output.substr(from, found.output.find('\n', from) - from));
+  const auto from = found.output.find_first_not_of(' ', found.output.find(':', at) + 1);
+  const auto replayed =
+      run(in_folder(folder.file("")) + found.output.substr(from, found.output.find('\n', from) - from));
   INFO(replayed.output);
   CHECK(replayed.status == 1);
   CHECK(has(replayed, "the cache answers with a value that the store has replaced"));
@@ -121,3 +157,5 @@ TEST_CASE(
   CHECK(has(fixed, "500 schedules"));
   CHECK(has(fixed, "0 failures"));
 }
+
+#endif

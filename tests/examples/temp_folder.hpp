@@ -1,17 +1,18 @@
 // A folder that lives as long as a test does.
 #pragma once
-#include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
+#include <random>
 #include <string>
 
 namespace checkout {
 
 class temp_folder {
 public:
-  temp_folder() : path_((std::filesystem::temp_directory_path() / "troupe-test-XXXXXX").string()) {
-    if (!mkdtemp(path_.data()))
-      throw std::runtime_error("no temporary folder: " + path_);
+  temp_folder() {
+    std::random_device dice;
+    do
+      path_ = (std::filesystem::temp_directory_path() / ("troupe-test-" + std::to_string(dice()))).string();
+    while (!std::filesystem::create_directory(path_));
   }
   ~temp_folder() {
     std::error_code ignored;

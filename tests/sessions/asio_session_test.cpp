@@ -1,6 +1,7 @@
 // Sessions on the Asio dispatcher keep the contract, and what only threads can show.
 #include "tests/contracts/ownership_contract.hpp"
 #include "tests/contracts/session_contract.hpp"
+#include "tests/contracts/supervision_contract.hpp"
 #include "tests/sessions/asio_sessions.hpp"
 #include <thread>
 
@@ -8,6 +9,7 @@ namespace troupe::test {
 
 TROUPE_SESSION_CONTRACT(asio_sessions);
 TROUPE_OWNERSHIP_CONTRACT(asio_sessions);
+TROUPE_SUPERVISION_CONTRACT(asio_sessions);
 
 namespace {
 /// Keeps a thread until it is opened.

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
+#ifndef _WIN32
+#  include <sys/wait.h>
+#endif
 
 namespace troupe::testing {
 
@@ -32,8 +34,10 @@ inline std::string read_file(const std::filesystem::path& path) {
 class child_folder {
 public:
   child_folder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "troupe-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
+    std::random_device dice;
+    do
+      path_ = std::filesystem::temp_directory_path() / ("troupe-test-" + std::to_string(dice()));
+    while (!std::filesystem::create_directory(path_));
   }
   ~child_folder() { std::filesystem::remove_all(path_); }
   child_folder(const child_folder&) = delete;
@@ -41,6 +45,29 @@ public:
 
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
 
+#ifdef _WIN32
+  /// Runs one line of cmd.
+  child_result run(const std::string& command) const {
+    auto line = "cd /d \"" + path_.string() + "\"&( " + command + " )>.out 2>.err <NUL";
+    auto status = std::system(line.c_str());
+    const auto text = [&](const char* name) {
+      auto all = read_file(path_ / name);
+      std::erase(all, '\r'); // The lines of a text end with two characters.
+      return all;
+    };
+    return {status, text(".out"), text(".err")};
+  }
+
+  /// Assignments that are separated by spaces, for the command that follows.
+  static std::string with(std::string environment) {
+    std::string prefix;
+    for (std::size_t from = 0, to = 0; from < environment.size(); from = to + 1) {
+      to = std::min(environment.find(' ', from), environment.size());
+      prefix += "set \"" + environment.substr(from, to - from) + "\"& ";
+    }
+    return prefix;
+  }
+#else
   /// Runs one line of shell.
   child_result run(const std::string& command) const {
     auto line = "cd '" + path_.string() + "' && ( " + command + " ) >.out 2>.err </dev/null";
@@ -48,6 +75,10 @@ public:
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(path_ / ".out"),
             read_file(path_ / ".err")};
   }
+
+  /// Assignments that are separated by spaces, for the command that follows.
+  static std::string with(const std::string& environment) { return environment + " "; }
+#endif
 
 private:
   std::filesystem::path path_;

@@ -129,17 +129,21 @@ TEST_CASE("a tape that is too short or too long was not followed exactly") {
   CHECK_FALSE(long_run.followed_exactly());
 }
 
-TEST_CASE("strategies are had by name") {
-  std::string error;
-  for (const auto& name : strategy_names())
-    CHECK(make_strategy(name, 1, error) != nullptr);
-  CHECK(error.empty());
+TEST_CASE("strategies are had by name, some with a parameter") {
+  const runner nothing = [](std::uint64_t, strategy&, bool) { return run_result{}; };
+  for (const auto& each : known_strategies()) {
+    CHECK(strategy_problem(each.name).empty());
+    CHECK(make_strategies(each.name, nothing)(0) != nullptr);
+    if (!each.parameter.empty())
+      CHECK(strategy_problem(each.name + ":" + each.parameter + "=7").empty());
+  }
 }
 
-TEST_CASE("an unknown strategy is refused in one line that helps") {
-  std::string error;
-  CHECK(make_strategy("randon", 1, error) == nullptr);
-  CHECK(error == "unknown strategy \"randon\"; did you mean \"random\"?");
-  CHECK(make_strategy("magic", 1, error) == nullptr);
-  CHECK(error == "unknown strategy \"magic\"; known: fifo, random");
+TEST_CASE("an unknown strategy or parameter is refused in one line that helps") {
+  CHECK(strategy_problem("randon") == "unknown strategy \"randon\"; did you mean \"random\"?");
+  CHECK(strategy_problem("magic").find("unknown strategy \"magic\"; known: portfolio, fifo, random, pct,") == 0);
+  CHECK(strategy_problem("random:depth=3") == "strategy \"random\" has no parameters");
+  for (const auto* wrong :
+       {"pct:", "pct:depth", "pct:depth=", "pct:depth=0", "pct:depth=1001", "pct:depth=x", "pct:3", "pct:width=3"})
+    CHECK(strategy_problem(wrong).find("expected pct:depth=NUMBER, a number from 1 to 1000") != std::string::npos);
 }

@@ -67,7 +67,7 @@ TEST_CASE("a tape survives its text") {
 
 TEST_CASE("a tape is readable") {
   const auto text = to_text(sample());
-  CHECK(text.substr(0, text.find('\n')) == "troupe tape 1");
+  CHECK(text.substr(0, text.find('\n')) == "troupe tape 2");
   CHECK(text.find("\nscenario: two orders\n") != text.npos);
   CHECK(text.find("\nseed: 18446744073709551615\n") != text.npos);
   CHECK(text.find("\nevent 1/3 0000000000000abc\ndelay 0/4 0000000000000000\n") != text.npos);
@@ -92,9 +92,9 @@ TEST_CASE("what is no tape is refused as such") {
 
 TEST_CASE("a tape of another format version is refused as such") {
   auto text = to_text(sample());
-  text.replace(0, text.find('\n'), "troupe tape 2");
+  text.replace(0, text.find('\n'), "troupe tape 3");
   CHECK(refusal(text).code == tape_errc::other_version);
-  CHECK(refusal(text).message == "tape \"x.tape\": a tape of another format version: 2, this program reads 1");
+  CHECK(refusal(text).message == "tape \"x.tape\": a tape of another format version: 3, this program reads 2");
 }
 
 TEST_CASE("a tape that was cut off anywhere is refused as truncated") {

@@ -36,10 +36,18 @@ TEST_CASE("numbers are taken whole or not at all") {
 }
 
 TEST_CASE("words of a command line are quoted if they have to be") {
+#ifdef _WIN32
+  CHECK(shell_word("..\\run.exe") == "..\\run.exe");
+  CHECK(shell_word("two orders") == "\"two orders\"");
+  CHECK(shell_word("say \"hi\"") == "\"say \\\"hi\\\"\"");
+  CHECK(shell_word("a folder\\") == "\"a folder\\\\\"");
+  CHECK(shell_word("") == "\"\"");
+#else
   CHECK(shell_word("./run") == "./run");
   CHECK(shell_word("two orders") == "'two orders'");
   CHECK(shell_word("it's") == "'it'\\''s'");
   CHECK(shell_word("") == "''");
+#endif
 }
 
 TEST_CASE("messages become one line") {

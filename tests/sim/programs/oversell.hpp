@@ -6,8 +6,16 @@
 
 namespace troupe::testing {
 
-using read_atom = caf::atom_constant<caf::atom("read")>;
-using reserve_atom = caf::atom_constant<caf::atom("reserve")>;
+TROUPE_ATOM(read_atom, "read");
+TROUPE_ATOM(reserve_atom, "reserve");
+} // namespace troupe::testing
+
+TROUPE_BEGIN_MESSAGES(oversell, caf::first_custom_type_id);
+TROUPE_MESSAGE(oversell, (troupe::testing::read_atom));
+TROUPE_MESSAGE(oversell, (troupe::testing::reserve_atom));
+TROUPE_END_MESSAGES(oversell);
+
+namespace troupe::testing {
 
 /// An ordinary CAF actor. `oversold` is called from its handler.
 inline caf::actor spawn_stock(caf::actor_system& host, std::function<void()> oversold) {
@@ -28,9 +36,9 @@ inline async<void> buy(caf::actor stock, int hesitation) {
   using namespace std::chrono_literals;
   for (int i = 0; i < hesitation; ++i)
     co_await yield();
-  auto left = co_await ask<int>(stock, 10s, read_atom::value);
+  auto left = co_await ask<int>(stock, 10s, read_atom{});
   if (left && *left > 0)
-    (void)co_await ask<int>(stock, 10s, reserve_atom::value);
+    (void)co_await ask<int>(stock, 10s, reserve_atom{});
 }
 
 /// In the default order the second client hesitates until the first one has reserved.

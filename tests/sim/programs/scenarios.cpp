@@ -25,7 +25,7 @@ scenario_set scenarios() {
              auto talker = sim.caf().spawn([](caf::event_based_actor* self) -> caf::behavior {
                return {[self](testing::read_atom atom) { self->send(self, atom); }};
              });
-             caf::anon_send(talker, testing::read_atom::value);
+             caf::anon_send(talker, testing::read_atom{});
              sim.run_until_idle();
            }});
   all.add({"forgetful", "a program that does not repeat itself", [](simulator& sim) {

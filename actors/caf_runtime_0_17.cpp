@@ -1,0 +1,140 @@
+// Hosting CAF 0.17: a scheduler module in front of the job engine.
+#include "actors/caf_clock.hpp"
+#include "actors/caf_runtime_jobs.hpp"
+#include <caf/scheduler/abstract_coordinator.hpp>
+
+namespace troupe::detail {
+namespace {
+
+/// What CAF calls from inside a running actor.
+struct unit final : caf::execution_unit {
+  unit(caf::actor_system& system, job_engine& engine) : execution_unit(&system), engine(engine) {}
+  void exec_later(caf::resumable* job) override {
+    if (!engine.sends_home(job, system()))
+      engine.enqueue(job);
+  }
+  job_engine& engine;
+};
+
+class coordinator final : public caf::scheduler::abstract_coordinator {
+public:
+  coordinator(caf::actor_system& system, platform::dispatcher& dispatcher, const host_options& options)
+      : abstract_coordinator(system), engine_(dispatcher, options.router, options.max_throughput), clock_(dispatcher),
+        unit_(system, engine_) {
+    engine_.use_context(unit_);
+  }
+
+  job_engine& engine() noexcept { return engine_; }
+  void enqueue(caf::resumable* job) override { engine_.enqueue(job); }
+  bool detaches_utility_actors() const override { return false; }
+  caf::actor_clock& clock() noexcept override { return clock_; }
+
+  void start() override {
+    caf::actor_config config{&unit_};
+    utility_actors_[printer_id] =
+        caf::make_actor<direct_printer, caf::actor>(system().next_actor_id(), system().node(), &system(), config);
+  }
+
+  void end_leftovers() {
+    clock_.cancel_all();
+    engine_.end_leftovers();
+  }
+
+  void stop() override {
+    end_leftovers();
+    utility_actors_[printer_id] = nullptr;
+  }
+
+private:
+  job_engine engine_;
+  dispatcher_clock clock_;
+  unit unit_;
+};
+
+/// The way to a private member that the language leaves open: explicit instantiations may name it.
+template <caf::node_id caf::actor_system::*Member>
+struct node_access {
+  friend caf::node_id& node_of(caf::actor_system& system) { return system.*Member; }
+};
+caf::node_id& node_of(caf::actor_system& system);
+template struct node_access<&caf::actor_system::node_>;
+
+void name_node(caf::actor_system& system, std::uint32_t number) {
+  caf::node_id::default_data::host_id_type host{};
+  for (std::size_t i = 0; i < sizeof number; ++i)
+    host[host.size() - 1 - i] = static_cast<std::uint8_t>(number >> 8 * i);
+  node_of(system) = caf::make_node_id(number, host);
+}
+
+coordinator& coordinator_of(caf::actor_system& system) noexcept {
+  return static_cast<coordinator&>(system.scheduler());
+}
+
+} // namespace
+
+std::unique_ptr<caf::actor_system> start_actor_system(caf::actor_system_config& config,
+                                                      platform::dispatcher& dispatcher, const host_options& options,
+                                                      std::uint32_t number) {
+  auto make_scheduler = [&dispatcher, options, number](caf::actor_system& system) -> caf::actor_system::module* {
+    if (number != 0) // before the first actor
+      name_node(system, number);
+    return new coordinator(system, dispatcher, options);
+  };
+  config.module_factories.emplace_back(std::move(make_scheduler));
+  return std::make_unique<caf::actor_system>(config);
+}
+
+job_engine& engine_of(caf::actor_system& system) noexcept { return coordinator_of(system).engine(); }
+
+job_engine* find_engine(caf::actor_system& system) noexcept {
+  auto* hosting = dynamic_cast<coordinator*>(&system.scheduler());
+  return hosting ? &hosting->engine() : nullptr;
+}
+
+void schedule(caf::actor_system& home, caf::resumable* job) { home.scheduler().enqueue(job); }
+
+void end_leftovers(caf::actor_system& system) { coordinator_of(system).end_leftovers(); }
+
+std::uint64_t content_type(const caf::mailbox_element& mail) noexcept {
+  // A hash of the names of the types, in this order; CAF's own token is the same for all types that are not built in.
+  auto& content = mail.content();
+  std::uint64_t hash = 14695981039346656037ull; // FNV-1a
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    auto [number, type] = content.type(i);
+    hash = (hash ^ number) * 1099511628211ull;
+    for (const char* name = number == 0 && type ? type->name() : ""; *name; ++name)
+      hash = (hash ^ static_cast<unsigned char>(*name)) * 1099511628211ull;
+    // Atoms are how CAF programs name their messages.
+    if (content.match_element<caf::atom_value>(i))
+      hash = (hash ^ static_cast<std::uint64_t>(content.get_as<caf::atom_value>(i))) * 1099511628211ull;
+  }
+  return hash;
+}
+
+void cleanup_and_release(caf::resumable* job) { caf::scheduler::abstract_coordinator::cleanup_and_release(job); }
+
+void take_mail(caf::scheduled_actor& actor, const mail_taker& take) {
+  auto& box = actor.mailbox();
+  box.fetch_more();
+  auto take_all = [&](auto& queue) {
+    while (auto content = queue.take_front())
+      take(std::move(content));
+  };
+  take_all(std::get<caf::scheduled_actor::urgent_queue_index>(box.queue().queues()));
+  take_all(std::get<caf::scheduled_actor::normal_queue_index>(box.queue().queues()));
+}
+
+void send_exit(caf::abstract_actor& actor, caf::exit_reason reason, caf_context* context) {
+  actor.eq_impl(caf::make_message_id(caf::message_priority::high), nullptr, context,
+                caf::exit_msg{actor.address(), reason});
+}
+
+bool has_ended(const caf::scheduled_actor& actor) noexcept {
+  return actor.getf(caf::abstract_actor::is_terminated_flag) || actor.getf(caf::abstract_actor::is_cleaned_up_flag);
+}
+
+bool is_nameless(const char* name) noexcept {
+  return std::string_view{name} == "scheduled_actor" || std::string_view{name} == "event_based_actor";
+}
+
+} // namespace troupe::detail

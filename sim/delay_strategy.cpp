@@ -1,0 +1,39 @@
+// Delay-bounded scheduling: the default order, but for a few participants that are put off.
+#include "sim/delay_strategy.hpp"
+
+namespace troupe {
+
+delay_strategy::delay_strategy(std::uint64_t seed, std::uint64_t delays, std::uint64_t expected)
+    : watching_strategy(seed, 0x64656c6179), fair_from_(3 * expected + 100) {
+  for (auto count = 1 + random_.below(delays); count > 0; --count)
+    delays_.insert(1 + random_.below(expected));
+}
+
+void delay_strategy::enabled(const candidate& event) {
+  auto [known, is_new] = places_.try_emplace(event.actor);
+  if (is_new)
+    known->second = ++last_;
+  if (enabled_.add(event))
+    turns_.emplace(known->second, event.actor);
+}
+
+void delay_strategy::withdrawn(const candidate& event) {
+  if (enabled_.remove(event))
+    turns_.erase({places_[event.actor], event.actor});
+}
+
+std::size_t delay_strategy::pick_event(const candidates& among) {
+  if (turns_.size() >= 2) {
+    ++decisions_;
+    if (decisions_ > fair_from_)
+      return pick_any(among);
+    for (auto count = delays_.count(decisions_); count > 0; --count) {
+      auto actor = turns_.begin()->second;
+      turns_.erase(turns_.begin());
+      turns_.emplace(places_[actor] = ++last_, actor);
+    }
+  }
+  return among.index_of(enabled_.of(turns_.begin()->second).front());
+}
+
+} // namespace troupe

@@ -1,0 +1,90 @@
+// Optimal dynamic partial order reduction: one schedule for every outcome.
+#pragma once
+#include "sim/decision.hpp"
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe {
+
+/// Optimal DPOR with wakeup trees (Abdulla, Aronis, Jonsson, Sagonas: Optimal Dynamic Partial Order Reduction, POPL
+/// 2014; Source Sets, JACM 2017), for mailboxes. Two schedules are equivalent if every actor handles the same messages
+/// in the same order. Events are dependent if they enter the same mailbox or lane or, where sends are out at once, run
+/// at the same actor or send to the same one; messages are handled as soon as they can be, which commutes with all
+/// else. Time passes only when nothing else can happen, so nothing is reordered across that. Values that the program
+/// asks for are tried one after the other.
+///
+/// Handlers of CAF actors are taken to interact by messages alone, and so are steps of tasks unless it is told
+/// otherwise. With values that depend on the order, some classes may be run more than once.
+class dpor_search {
+public:
+  /// What sharing of memory counts as: steps of tasks, timers, and Troupe's own actors interact by messages alone, or
+  /// each of them with each other one.
+  enum class memory { messages_only, all_dependent };
+  explicit dpor_search(memory shared = memory::messages_only);
+  ~dpor_search();
+  /// The strategy of the next schedule, or null when all have been run. The one before must have ended. It must not be
+  /// destroyed before the search.
+  std::unique_ptr<strategy> next();
+  /// Schedules that turned out to be equivalent to an earlier one: 0, as is proven for the algorithm.
+  std::uint64_t blocked() const noexcept { return blocked_; }
+  /// True once a schedule did not repeat the picks before the change: the program depends on something else.
+  bool has_diverged() const noexcept { return diverged_; }
+  /// How much has been covered of what is known of so far, in [0, 1]: races that are found later lower it. 1 if and
+  /// only if complete.
+  double covered() const noexcept;
+
+private:
+  class walker;
+  /// An event as the search compares it: across schedules.
+  struct step {
+    std::uint64_t id = 0;
+    std::uint64_t actor = 0;
+    std::vector<std::uint64_t> resources; ///< What it touches: dependent if one is shared.
+  };
+  /// A node of a wakeup tree; children in order.
+  struct wakeup {
+    step what;
+    std::vector<wakeup> below;
+  };
+  /// One decision on the current path: which event happens, or which value is given.
+  struct frame {
+    bool is_value = false;
+    std::size_t index = 0; ///< Values: the one given now, out of `count`.
+    std::size_t count = 0;
+    step current;
+    std::vector<step> sleep;     ///< Explored already, or independent of what has been since.
+    std::vector<wakeup> pending; ///< Events: to be explored after `current`. Values: what each alternative begins with.
+    std::vector<wakeup> first;   ///< What the part below `current` begins with.
+    std::size_t explored = 0;
+  };
+  /// An event of the current schedule with its past.
+  struct occurrence {
+    std::size_t frame = 0;
+    std::uint64_t actor = 0;
+    std::uint32_t sequence = 0;       ///< Among the actor's events, from 1.
+    std::size_t barrier = 0;          ///< All occurrences before this one are in its past.
+    std::vector<std::uint32_t> clock; ///< Per actor, how many of its events are in its past, itself included.
+    std::vector<std::size_t> direct;  ///< Occurrences that it follows directly.
+    std::vector<std::size_t> rivals;  ///< Of these the ones that it follows only because they touch the same.
+  };
+
+  static bool dependent(const step& a, const step& b) noexcept;
+  bool precedes(const occurrence& earlier, std::size_t earlier_index, const occurrence& later) const noexcept;
+  void order_occurrences();
+  void find_races();
+  void insert(frame& at, std::vector<std::size_t> sequence);
+  bool backtrack();
+
+  const memory shared_;
+  std::vector<frame> path_;
+  std::vector<occurrence> run_;
+  std::unordered_map<std::uint64_t, std::size_t> actor_index_;
+  std::uint64_t blocked_ = 0;
+  bool started_ = false;
+  bool finished_ = false;
+  bool diverged_ = false;
+};
+
+} // namespace troupe

@@ -1,0 +1,41 @@
+// Probabilistic concurrency testing: random priorities, and few random points at which they change.
+#pragma once
+#include "sim/watching_strategy.hpp"
+#include <map>
+#include <set>
+
+namespace troupe {
+
+/// PCT (Burckhardt, Kothari, Musuvathi, Nagarakatte: A Randomized Scheduler with Probabilistic Guarantees of Finding
+/// Bugs, ASPLOS 2010), with participants for threads: always the one with the highest priority goes on, and at `depth`
+/// - 1 random decisions it falls behind all others. Finds a bug that takes `depth` ordered events with a probability of
+/// at least 1/(participants * expected^(depth - 1)), if the run makes at most `expected` decisions. Far beyond that
+/// many it goes on at random, so that programs which poll come to an end.
+class pct_strategy final : public watching_strategy {
+public:
+  /// @pre depth >= 1, expected >= 1
+  pct_strategy(std::uint64_t seed, std::uint64_t depth, std::uint64_t expected);
+
+  void enabled(const candidate& event) override;
+  void withdrawn(const candidate& event) override;
+  void happened(const candidate& event) override { withdrawn(event); }
+
+protected:
+  std::size_t pick_event(const candidates& among) override;
+
+private:
+  using turn = std::pair<std::int64_t, std::uint64_t>; // priority, actor
+
+  std::uint64_t fair_from_;
+  std::uint64_t decisions_ = 0;
+  std::map<std::uint64_t, std::int64_t> changes_; // decision -> the priority that the first one falls to
+  std::unordered_map<std::uint64_t, std::int64_t> priorities_;
+  std::set<turn> turns_; // of those with enabled events
+  enabled_by_actor enabled_;
+};
+
+/// `count` different numbers of [1, range], fewer if there are not as many; with the negative numbers -1, -2, ... in
+/// random order.
+std::map<std::uint64_t, std::int64_t> random_changes(random_source& random, std::uint64_t count, std::uint64_t range);
+
+} // namespace troupe

@@ -1,0 +1,28 @@
+// Partial order sampling: every event has a random priority, drawn anew when it has lost a race.
+#pragma once
+#include "sim/watching_strategy.hpp"
+#include <set>
+
+namespace troupe {
+
+/// POS (Yuan, Yang, Gu: Partial Order Aware Concurrency Sampling, CAV 2018): the enabled event with the highest
+/// priority happens; those that compete with it for the same place draw again. No guarantee by depth, but different
+/// outcomes are met more evenly than by a random walk.
+class pos_strategy final : public watching_strategy {
+public:
+  explicit pos_strategy(std::uint64_t seed) noexcept : watching_strategy(seed, 0x706f73) {}
+
+  void enabled(const candidate& event) override;
+  void withdrawn(const candidate& event) override;
+  void happened(const candidate& event) override;
+
+protected:
+  std::size_t pick_event(const candidates& among) override;
+
+private:
+  std::unordered_map<const void*, std::uint64_t> priorities_;
+  std::set<std::pair<std::uint64_t, const void*>> turns_;
+  std::unordered_map<std::uint64_t, std::vector<const void*>> rivals_; // by place; handling a message has none
+};
+
+} // namespace troupe

@@ -1,0 +1,49 @@
+// Reinforcement learning: schedules that lead to states seen often are made unlikely.
+#pragma once
+#include "sim/watching_strategy.hpp"
+#include <memory>
+#include <unordered_map>
+
+namespace troupe {
+
+/// What has been learnt over consecutive schedules.
+struct ql_memory {
+  struct action_values {
+    std::unordered_map<std::uint64_t, double> of;
+    double best() const noexcept;
+  };
+  std::unordered_map<std::uint64_t, action_values> values; // by state
+  std::unordered_map<std::uint64_t, std::uint64_t> visits; // by state
+};
+
+/// QL (Mukherjee, Deligiannis, Biswas, Lal: Learning-Based Controlled Concurrency Testing, OOPSLA 2020): Q-learning in
+/// which each visit of a state costs as much as there have been visits of it. A state is what can happen next: the
+/// enabled events by participants and types of messages, and what the participants say of themselves. No guarantee.
+class ql_strategy final : public watching_strategy {
+public:
+  ql_strategy(std::uint64_t seed, std::shared_ptr<ql_memory> memory) noexcept
+      : watching_strategy(seed, 0x716c), memory_(std::move(memory)) {}
+
+  void enabled(const candidate& event) override { state_ += action_of(event); }
+  void withdrawn(const candidate& event) override { state_ -= action_of(event); }
+  void happened(const candidate& event) override;
+  void ended(const run_result& result) override;
+
+protected:
+  std::size_t pick_event(const candidates& among) override;
+
+private:
+  struct taken {
+    std::uint64_t state, action;
+  };
+  static std::uint64_t action_of(const candidate& event) noexcept {
+    return mix(mix(event.place, event.actor), mix(event.content, static_cast<std::uint64_t>(event.kind)));
+  }
+
+  std::shared_ptr<ql_memory> memory_;
+  std::uint64_t state_ = 0;
+  std::unordered_map<std::uint64_t, std::uint64_t> last_handled_; // type of content, by place
+  std::vector<taken> path_;
+};
+
+} // namespace troupe

@@ -1,0 +1,12 @@
+// What the operating system knows of the process that a test runs in; one file for each system.
+#pragma once
+#include <cstddef>
+
+namespace troupe::testing {
+
+/// Threads that the process has now; the system may count one that was joined for another moment.
+std::size_t thread_count();
+/// Bytes of the process that are in memory now.
+std::size_t resident_bytes();
+
+} // namespace troupe::testing
