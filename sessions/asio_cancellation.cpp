@@ -7,6 +7,7 @@ namespace troupe {
 struct asio_cancellation::state {
   boost::asio::cancellation_signal signal;
   bool is_over = false;
+  bool is_cancelled = false;
 };
 
 asio_cancellation::asio_cancellation(const session& owner, boost::asio::any_io_executor on, spawn_options options,
@@ -18,6 +19,7 @@ asio_cancellation::asio_cancellation(const session& owner, boost::asio::any_io_e
   if (work_)
     work_->on_cancel([state = state_, on = std::move(on)] {
       boost::asio::post(on, [state] {
+        state->is_cancelled = true;
         if (!state->is_over)
           state->signal.emit(boost::asio::cancellation_type::terminal);
       });
@@ -31,6 +33,8 @@ asio_cancellation::~asio_cancellation() {
 }
 
 boost::asio::cancellation_slot asio_cancellation::slot() noexcept { return state_->signal.slot(); }
+
+bool asio_cancellation::is_cancelled() const noexcept { return state_->is_cancelled; }
 
 std::error_code asio_cancellation::error() const noexcept {
   return work_ ? std::error_code{} : make_error_code(errc::session_closed);

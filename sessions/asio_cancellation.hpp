@@ -25,6 +25,8 @@ public:
   asio_cancellation& operator=(const asio_cancellation&) = delete;
 
   boost::asio::cancellation_slot slot() noexcept;
+  /// Whether it has been emitted: an operation that is started later is not cancelled any more.
+  bool is_cancelled() const noexcept;
   /// `session_closed` if the session takes no more work: it will never be cancelled then, and emits nothing.
   std::error_code error() const noexcept;
 

@@ -341,11 +341,12 @@ TEST_CASE("a cancellation slot of the session ends operations that are in no cor
     asio_cancellation cancellation;
   };
   boost::system::error_code ended;
-  auto daemon = s.get_executor({.kind = task_kind::daemon});
   auto c = std::make_shared<connection>(s);
   asio::post(c->strand, [c, &ended] {
-    c->timer.async_wait(
-        asio::bind_cancellation_slot(c->cancellation.slot(), [c, &ended](auto error) { ended = error; }));
+    c->timer.async_wait(asio::bind_cancellation_slot(c->cancellation.slot(), [c, &ended](auto error) {
+      ended = error;
+      CHECK(c->cancellation.is_cancelled());
+    }));
   });
   c.reset();
   std::this_thread::sleep_for(2ms);
@@ -454,11 +455,17 @@ TEST_CASE("an Asio timer on the dispatcher's clock expires, and is cancelled by 
     boost::system::error_code error;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
     CHECK(error == asio::error::operation_aborted);
-    co_await timer.async_wait(asio::use_awaitable); // until it is cancelled
   });
-  std::this_thread::sleep_for(20ms);
-  waited.cancel();
-  CHECK(std::get<0>(sys.block_on(std::move(waited), 10s)).is_cancelled());
+  wait_for(sys, std::move(waited));
+  std::latch started{1};
+  auto cancelled = spawn_awaitable(s, [&]() -> asio::awaitable<void> {
+    asio_timer timer{s, 1h};
+    started.count_down();
+    co_await timer.async_wait(asio::use_awaitable);
+  });
+  started.wait();
+  cancelled.cancel();
+  CHECK(std::get<0>(sys.block_on(std::move(cancelled), 10s)).is_cancelled());
   auto report = close(sys, s);
   CHECK_MESSAGE(report.is_clean(), report.to_text());
 }
