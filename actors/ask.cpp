@@ -1,5 +1,6 @@
 // Requests from tasks: a task that asks has one address as a CAF actor, made when it first asks.
 #include "actors/ask.hpp"
+#include "actors/caf_runtime.hpp"
 #include <caf/all.hpp>
 #include <mutex>
 #include <optional>
@@ -76,12 +77,16 @@ wait_info detail::ask_suspension::why() const noexcept {
 }
 
 void detail::ask_suspension::begin(task_base& task, std::uint64_t ticket) {
+  // A reply to the simulator would come from outside of it, when the asker's time has long gone on.
+  auto& here = task.sink().dispatcher();
+  if (receiver_ && !here.takes_work_from_any_thread() && !runs_on(*receiver_->home_system, here))
+    receiver_ = nullptr;
   if (!receiver_) {
     task.wake(ticket);
     return;
   }
   if (!task.attachment())
-    task.attach(std::make_unique<port_attachment>(*receiver_->home_system));
+    task.attach(std::make_unique<port_attachment>(task.sink().caf()));
   auto& attachment = static_cast<port_attachment&>(*task.attachment());
   auto id = attachment.port().expect(task, ticket);
   timer_.start(task, ticket, timeout_);

@@ -57,6 +57,7 @@ public:
 } // namespace detail
 
 /// Asks `receiver`, any CAF actor, and waits for its reply of type `T` (void: an empty reply).
+/// The receiver may be an actor of another system of the process; to a simulated task that one is down.
 /// @returns the reply; or an error: `sec::request_timeout` if none came within `timeout` (> 0, on the dispatcher's
 /// clock), `sec::request_receiver_down` if the actor is gone, `sec::unexpected_response` for a reply of another type,
 /// or the error that the actor answered with. A late reply is dropped. Success does not promise that the receiver is

@@ -67,6 +67,10 @@ void job_engine::dispatch(job_runnable* job) {
 }
 
 void job_engine::keep(caf::resumable* job) {
+  if (is_over_) {
+    end(job);
+    return;
+  }
   std::lock_guard guard{mutex_};
   leftovers_.push_back(job);
 }
@@ -74,6 +78,18 @@ void job_engine::keep(caf::resumable* job) {
 void job_engine::stop_dispatching() noexcept {
   stopping_ = true;
   router_ = nullptr;
+}
+
+bool job_engine::sends_home(caf::resumable* job, const caf::actor_system& own) {
+  if (job->subtype() != caf::resumable::scheduled_actor)
+    return false;
+  auto& home = static_cast<caf::scheduled_actor*>(job)->home_system();
+  if (&home == &own)
+    return false;
+  if (router_)
+    router_->departed();
+  schedule(home, job);
+  return true;
 }
 
 void job_engine::end_leftovers() {
@@ -251,18 +267,79 @@ std::string letter::describe() const {
 
 // -- host ---------------------------------------------------------------------
 
+namespace {
+
+/// Counts the systems that are not simulated, as long as they live.
+class census {
+public:
+  ~census() {
+    if (number_ != 0)
+      --alive;
+  }
+  void take_part() noexcept {
+    number_ = ++last;
+    is_alone_ = alive++ == 0;
+  }
+  bool takes_part() const noexcept { return number_ != 0; }
+  /// Of this system, never used twice; 0 if it is the only one, or takes no part.
+  std::uint32_t number_among_others() const noexcept { return is_alone_ ? 0 : number_; }
+
+private:
+  static inline std::atomic<std::size_t> alive = 0;
+  static inline std::atomic<std::uint32_t> last = 0;
+  std::uint32_t number_ = 0;
+  bool is_alone_ = false;
+};
+
+} // namespace
+
 struct caf_host::state {
+  explicit state(platform::dispatcher& on) : dispatcher(on) {}
+  census counted;
   caf::actor_system_config config;
   platform::dispatcher& dispatcher;
   std::unique_ptr<caf::actor_system> system;
 };
 
+/// Systems that were destroyed while others still referred to their actors: CAF touches an actor's system when the last
+/// reference goes. They run nothing.
+class caf_host::attic {
+public:
+  static attic& of_process() {
+    static auto* const all = new attic; // a reference may go at any time, also after main
+    return *all;
+  }
+  void keep(std::unique_ptr<state> left) {
+    std::lock_guard guard{mutex_};
+    kept_.push_back({std::move(left)});
+  }
+  /// Destroys those that nobody refers to any more. Their last actor may just be about to end: so it takes two looks.
+  void tidy() {
+    std::vector<entry> gone;
+    std::lock_guard guard{mutex_};
+    for (auto& each : kept_)
+      if (each.left->system->registry().running() == 0 && std::exchange(each.looked_empty, true))
+        gone.push_back(std::move(each));
+    std::erase_if(kept_, [](auto& each) { return !each.left; });
+  }
+
+private:
+  struct entry {
+    std::unique_ptr<state> left;
+    bool looked_empty = false;
+  };
+  std::mutex mutex_;
+  std::vector<entry> kept_; // guarded by mutex_
+};
+
 caf_host::caf_host(platform::dispatcher& dispatcher, const host_options& options)
-    : state_(new state{.config = {}, .dispatcher = dispatcher, .system = nullptr}) {
+    : state_(std::make_unique<state>(dispatcher)) {
   auto& config = state_->config;
   if (options.configure)
     options.configure(config);
-  state_->system = detail::start_actor_system(config, dispatcher, options);
+  if (!options.router) // a simulated system meets no other
+    state_->counted.take_part();
+  state_->system = detail::start_actor_system(config, dispatcher, options, state_->counted.number_among_others());
   state_->system->await_actors_before_shutdown(false);
   platform::thread_release_hook.store([]() noexcept { caf::logger::set_current_actor_system(nullptr); },
                                       std::memory_order_release);
@@ -271,17 +348,32 @@ caf_host::caf_host(platform::dispatcher& dispatcher, const host_options& options
 }
 
 caf_host::~caf_host() {
-  detail::engine_of(*state_->system).stop_dispatching();
+  auto& system = *state_->system;
+  auto& engine = detail::engine_of(system);
+  engine.stop_dispatching();
 #ifdef __EMSCRIPTEN__
   // Detached actors get no thread here: their spawn throws, after CAF has counted them, and it would wait for them.
-  while (state_->system->detached_actors() > 0)
-    state_->system->dec_detached_threads();
+  while (system.detached_actors() > 0)
+    system.dec_detached_threads();
 #endif
+  if (!state_->counted.takes_part() || system.detached_actors() > 0)
+    return;
+  detail::end_leftovers(system);
+  attic::of_process().tidy();
+  if (system.registry().running() == 0)
+    return;
+  engine.end_whoever_wakes();
+  attic::of_process().keep(std::move(state_));
 }
 
 caf::actor_system& caf_host::caf() noexcept { return *state_->system; }
 platform::dispatcher& caf_host::dispatcher() noexcept { return state_->dispatcher; }
 std::size_t caf_host::running_actors() const { return state_->system->registry().running(); }
+
+bool runs_on(caf::actor_system& system, const platform::dispatcher& dispatcher) noexcept {
+  auto* engine = detail::find_engine(system);
+  return engine && &engine->dispatcher() == &dispatcher;
+}
 
 void send_urgent_exit(const caf::actor& actor, caf::exit_reason reason) {
   if (auto* receiver = caf::actor_cast<caf::abstract_actor*>(actor))

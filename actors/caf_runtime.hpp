@@ -112,6 +112,8 @@ public:
   /// The following come on the home thread only.
   virtual void launched(newborn actor) = 0;
   virtual void sent(letter mail) = 0;
+  /// A message has gone to an actor of another system, past the router.
+  virtual void departed() = 0;
 
 protected:
   ~mail_router() = default;
@@ -129,7 +131,12 @@ struct host_options {
 
 /// A CAF actor system whose actors, timers and printer run on a dispatcher, without a thread of their own.
 /// Thread safety: `caf()` is CAF's own; construct and destroy on the main thread. Before it is destroyed the
-/// dispatcher must have stopped (or the router's work must be done): actors that still live are ended then.
+/// dispatcher must have stopped (or the router's work must be done): actors with messages left are ended then. Other
+/// actors end with their last handle, or with the next message that is sent to them: a request is answered with
+/// `request_receiver_down`.
+///
+/// Actors of several systems of a process may send to, request from, monitor and link each other; each one runs on the
+/// dispatcher of its own system, and their handles differ.
 class caf_host {
 public:
   caf_host(platform::dispatcher& dispatcher, const host_options& options);
@@ -144,8 +151,12 @@ public:
 
 private:
   struct state;
+  class attic;
   std::unique_ptr<state> state_;
 };
+
+/// Whether `system` is hosted on `dispatcher`.
+bool runs_on(caf::actor_system& system, const platform::dispatcher& dispatcher) noexcept;
 
 /// Asks `actor` to end, ahead of all its ordinary messages. With `kill` as the reason it cannot refuse.
 void send_urgent_exit(const caf::actor& actor, caf::exit_reason reason);

@@ -9,7 +9,10 @@ namespace {
 /// What CAF calls from inside a running actor.
 struct unit final : caf::execution_unit {
   unit(caf::actor_system& system, job_engine& engine) : execution_unit(&system), engine(engine) {}
-  void exec_later(caf::resumable* job) override { engine.enqueue(job); }
+  void exec_later(caf::resumable* job) override {
+    if (!engine.sends_home(job, system()))
+      engine.enqueue(job);
+  }
   job_engine& engine;
 };
 
@@ -32,9 +35,13 @@ public:
         caf::make_actor<direct_printer, caf::actor>(system().next_actor_id(), system().node(), &system(), config);
   }
 
-  void stop() override {
+  void end_leftovers() {
     clock_.cancel_all();
     engine_.end_leftovers();
+  }
+
+  void stop() override {
+    end_leftovers();
     utility_actors_[printer_id] = nullptr;
   }
 
@@ -44,19 +51,49 @@ private:
   unit unit_;
 };
 
+/// The way to a private member that the language leaves open: explicit instantiations may name it.
+template <caf::node_id caf::actor_system::*Member>
+struct node_access {
+  friend caf::node_id& node_of(caf::actor_system& system) { return system.*Member; }
+};
+caf::node_id& node_of(caf::actor_system& system);
+template struct node_access<&caf::actor_system::node_>;
+
+void name_node(caf::actor_system& system, std::uint32_t number) {
+  caf::node_id::default_data::host_id_type host{};
+  for (std::size_t i = 0; i < sizeof number; ++i)
+    host[host.size() - 1 - i] = static_cast<std::uint8_t>(number >> 8 * i);
+  node_of(system) = caf::make_node_id(number, host);
+}
+
+coordinator& coordinator_of(caf::actor_system& system) noexcept {
+  return static_cast<coordinator&>(system.scheduler());
+}
+
 } // namespace
 
 std::unique_ptr<caf::actor_system> start_actor_system(caf::actor_system_config& config,
-                                                      platform::dispatcher& dispatcher, const host_options& options) {
-  config.module_factories.emplace_back([&dispatcher, options](caf::actor_system& system) -> caf::actor_system::module* {
+                                                      platform::dispatcher& dispatcher, const host_options& options,
+                                                      std::uint32_t number) {
+  auto make_scheduler = [&dispatcher, options, number](caf::actor_system& system) -> caf::actor_system::module* {
+    if (number != 0) // before the first actor
+      name_node(system, number);
     return new coordinator(system, dispatcher, options);
-  });
+  };
+  config.module_factories.emplace_back(std::move(make_scheduler));
   return std::make_unique<caf::actor_system>(config);
 }
 
-job_engine& engine_of(caf::actor_system& system) noexcept {
-  return static_cast<coordinator&>(system.scheduler()).engine();
+job_engine& engine_of(caf::actor_system& system) noexcept { return coordinator_of(system).engine(); }
+
+job_engine* find_engine(caf::actor_system& system) noexcept {
+  auto* hosting = dynamic_cast<coordinator*>(&system.scheduler());
+  return hosting ? &hosting->engine() : nullptr;
 }
+
+void schedule(caf::actor_system& home, caf::resumable* job) { home.scheduler().enqueue(job); }
+
+void end_leftovers(caf::actor_system& system) { coordinator_of(system).end_leftovers(); }
 
 std::uint64_t content_type(const caf::mailbox_element& mail) noexcept {
   // A hash of the names of the types, in this order; CAF's own token is the same for all types that are not built in.

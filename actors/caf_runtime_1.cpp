@@ -22,7 +22,10 @@ public:
     else if (engine_.resume(job))
       engine_.keep(job);
   }
-  void delay(caf::resumable* job) override { schedule(job); }
+  void delay(caf::resumable* job) override {
+    if (is_starting_ || !engine_.sends_home(job, *system))
+      schedule(job);
+  }
   void start() override {}
   void stop() override {
     clock->cancel_all();
@@ -32,6 +35,7 @@ public:
   void started() noexcept { is_starting_ = false; }
 
   dispatcher_clock* clock = nullptr;
+  caf::actor_system* system = nullptr;
 
 private:
   job_engine engine_;
@@ -41,6 +45,7 @@ private:
 struct parts {
   platform::dispatcher& dispatcher;
   const host_options& options;
+  std::uint32_t number;
 };
 
 /// Makes the constructor for a system's own parts accessible.
@@ -50,11 +55,18 @@ public:
 
 private:
   static void set_up(caf::actor_system& system, caf::actor_system_config&, void* use) {
-    auto& [dispatcher, options] = *static_cast<parts*>(use);
+    auto& [dispatcher, options, number] = *static_cast<parts*>(use);
     auto scheduler = std::make_unique<dispatching_scheduler>(dispatcher, options);
     auto clock = std::make_unique<dispatcher_clock>(dispatcher);
     scheduler->clock = clock.get();
+    scheduler->system = &system;
     caf::detail::actor_system_access access{system};
+    if (number != 0) { // before the first actor
+      caf::hashed_node_id::host_id_type host{};
+      for (std::size_t i = 0; i < sizeof number; ++i)
+        host[host.size() - 1 - i] = static_cast<std::uint8_t>(number >> 8 * i);
+      access.node(caf::make_node_id(number, host));
+    }
     access.scheduler(std::move(scheduler));
     access.clock(std::move(clock));
     access.printer(make_direct_actor<direct_printer>(system));
@@ -68,15 +80,25 @@ dispatching_scheduler& scheduler_of(caf::actor_system& system) noexcept {
 } // namespace
 
 std::unique_ptr<caf::actor_system> start_actor_system(caf::actor_system_config& config,
-                                                      platform::dispatcher& dispatcher, const host_options& options) {
+                                                      platform::dispatcher& dispatcher, const host_options& options,
+                                                      std::uint32_t number) {
   [[maybe_unused]] static const bool once = (caf::core::init_global_meta_objects(), true);
-  parts use{dispatcher, options};
+  parts use{dispatcher, options, number};
   auto system = std::make_unique<hosted_system>(config, use);
   scheduler_of(*system).started();
   return system;
 }
 
 job_engine& engine_of(caf::actor_system& system) noexcept { return scheduler_of(system).engine(); }
+
+job_engine* find_engine(caf::actor_system& system) noexcept {
+  auto* hosting = dynamic_cast<dispatching_scheduler*>(&system.scheduler());
+  return hosting ? &hosting->engine() : nullptr;
+}
+
+void schedule(caf::actor_system& home, caf::resumable* job) { home.scheduler().schedule(job); }
+
+void end_leftovers(caf::actor_system& system) { scheduler_of(system).stop(); }
 
 std::uint64_t content_type(const caf::mailbox_element& mail) noexcept {
   std::uint64_t hash = 14695981039346656037ull; // FNV-1a

@@ -29,11 +29,18 @@ public:
   /// @returns true if the job wants to go on.
   bool resume(caf::resumable* job);
   void dispatch(job_runnable* job);
+  /// For `end_leftovers`; after `end_whoever_wakes` the job ends within the call.
   void keep(caf::resumable* job);
+  /// CAF hands every actor that a send wakes to the sender's scheduler. One of another system than `own` must not run
+  /// here: not on these threads, and not beyond the end of this system. @returns true if `job` went to its own.
+  bool sends_home(caf::resumable* job, const caf::actor_system& own);
+  const platform::dispatcher& dispatcher() const noexcept { return dispatcher_; }
   /// From now on nothing is dispatched or routed: jobs wait for end_leftovers().
   void stop_dispatching() noexcept;
   /// The dispatcher runs nothing any more: actors with messages left end here, without handling them.
   void end_leftovers();
+  /// From now on an actor that is sent something ends within the call: whoever has asked it hears that it is down.
+  void end_whoever_wakes() noexcept { is_over_ = true; }
 
 private:
   void end(caf::resumable* job);
@@ -45,6 +52,7 @@ private:
   std::size_t throughput_;
   caf_context* context_ = nullptr;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> is_over_ = false;
   std::mutex mutex_;
   std::vector<caf::resumable*> leftovers_; // guarded by mutex_
 };
@@ -73,9 +81,19 @@ private:
 // -- supplied by caf_runtime_0_17.cpp or caf_runtime_1.cpp --
 
 /// Starts an actor system whose jobs go to an engine, and whose timers to the dispatcher.
+/// @param number Unless 0, its actors get a node id made of it. CAF tells actors apart by number and node, and only its
+///     network layer names a node: without this the handles of two systems' actors would be equal by chance. The only
+///     system of a program goes without: a name is counted by all actors that have it, and they would meet there.
 std::unique_ptr<caf::actor_system> start_actor_system(caf::actor_system_config& config,
-                                                      platform::dispatcher& dispatcher, const host_options& options);
+                                                      platform::dispatcher& dispatcher, const host_options& options,
+                                                      std::uint32_t number);
 job_engine& engine_of(caf::actor_system& system) noexcept;
+/// The same, or null if Troupe does not host the system.
+job_engine* find_engine(caf::actor_system& system) noexcept;
+/// Has the system's own scheduler take over a reference to a job, whoever's scheduler that is.
+void schedule(caf::actor_system& home, caf::resumable* job);
+/// Withdraws the timers, and ends the leftovers. The system itself does so, too, when it is destroyed.
+void end_leftovers(caf::actor_system& system);
 /// Ends an actor that will not run any more, and drops the reference.
 void cleanup_and_release(caf::resumable* job);
 /// Takes all messages out of an actor's mailbox, the urgent ones first, and gives them to `take`.

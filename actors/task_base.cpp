@@ -266,9 +266,10 @@ void task_base::request_cancel(close_cause cause, bool force) noexcept {
 
 void task_base::deliver_cancel() noexcept {
   add_ref();
-  for (auto unstarted : {phase_queued, phase_dispatched})
-    if (settle_unstarted(unstarted, phase_cancelled, {}))
-      break;
+  if (!continues)
+    for (auto unstarted : {phase_queued, phase_dispatched})
+      if (settle_unstarted(unstarted, phase_cancelled, {}))
+        break;
   std::stop_source stop{std::nostopstate};
   {
     std::lock_guard guard{lock_};

@@ -4,6 +4,7 @@
 #include "actors/task_record.hpp"
 #include "platform/dispatcher.hpp"
 #include "platform/spin_lock.hpp"
+#include <caf/fwd.hpp>
 #include <coroutine>
 #include <memory>
 #include <new>
@@ -34,6 +35,8 @@ public:
   virtual void log(const std::string& line) noexcept = 0;
   virtual const char* name() const noexcept = 0;
   virtual platform::dispatcher& dispatcher() const noexcept = 0;
+  /// The actor system in which its tasks have their addresses.
+  virtual caf::actor_system& caf() const noexcept = 0;
 
 protected:
   ~task_sink() = default;

@@ -92,7 +92,10 @@ public:
   task_id id = {}; ///< Written by `task_owner::admit`.
   task_kind kind = task_kind::scoped;
   priority urgency = priority::normal;
-  bool internal = false;        ///< Troupe's own helper: named in traces, never counted as the user's work.
+  bool internal = false; ///< Troupe's own helper: named in traces, never counted as the user's work.
+  /// May go on with others of its kind that are marked so: while one of them is unsettled, a closing session admits
+  /// more. Once accepted it runs, also after a cancellation. (What another library completes is never taken back.)
+  bool continues = false;
   std::uint32_t generation = 0; ///< Counts restarts of a supervised child task.
   label name;
   source_location where;

@@ -115,6 +115,7 @@ public:
   void log(const std::string& line) noexcept override;
   const char* name() const noexcept override { return options_.name.c_str(); }
   platform::dispatcher& dispatcher() const noexcept override { return environment_.host.dispatcher(); }
+  caf::actor_system& caf() const noexcept override { return environment_.host.caf(); }
 
 protected:
   executor_environment& environment() const noexcept { return environment_; }

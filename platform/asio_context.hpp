@@ -14,6 +14,9 @@ namespace troupe::platform {
 /// @pre `where` was made by `make_asio_dispatcher`
 boost::asio::io_context& background_context(dispatcher& where) noexcept;
 
+/// The same, or null if `where` is another dispatcher.
+boost::asio::io_context* find_background_context(dispatcher& where) noexcept;
+
 /// The io_context of the foreground lane. The main thread, and no other, may run it at any time; its `run` returns
 /// only when it is stopped.
 /// @pre `where` was made by `make_asio_dispatcher`

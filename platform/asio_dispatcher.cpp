@@ -203,6 +203,11 @@ boost::asio::io_context& background_context(dispatcher& where) noexcept {
   return asio_dispatcher_of(where).background();
 }
 
+boost::asio::io_context* find_background_context(dispatcher& where) noexcept {
+  auto* self = dynamic_cast<asio_dispatcher*>(&where);
+  return self ? &self->background() : nullptr;
+}
+
 boost::asio::io_context& foreground_context(dispatcher& where) noexcept {
   return asio_dispatcher_of(where).foreground();
 }

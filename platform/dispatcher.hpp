@@ -142,6 +142,10 @@ public:
   /// repeating it is harmless and gives the same answer.
   virtual bool stop(duration deadline) = 0;
 
+  /// Whether work may come from any thread. If not, as in the simulator, nothing may be attached to it that owns a
+  /// thread.
+  virtual bool takes_work_from_any_thread() const noexcept { return true; }
+
   /// Threads that this dispatcher has created.
   virtual std::size_t thread_count() const noexcept = 0;
 };

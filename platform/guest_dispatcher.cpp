@@ -4,6 +4,8 @@
 #include "platform/coarse_clock.hpp"
 #include "platform/runnable_queue.hpp"
 #include "platform/timer_queue.hpp"
+#include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <thread>
 #include <utility>
@@ -13,6 +15,12 @@ namespace {
 
 constexpr lane no_lane{~std::uint32_t{0}};
 constexpr std::size_t runnables_between_looks = 16; // at the clock and the timers
+
+/// For bugs of the host that leave nothing to go on with.
+[[noreturn]] void end_program(const char* what, const char* more) {
+  std::fprintf(stderr, "troupe: bug: a guest %s%s\n", what, more);
+  std::abort();
+}
 
 class guest final : public guest_dispatcher {
 public:
@@ -30,7 +38,8 @@ public:
   // -- the host's side --------------------------------------------------------
 
   std::size_t poll(std::size_t budget) override {
-    assert(is_main_thread() && "a guest is polled by the thread that made it");
+    if (!is_main_thread())
+      end_program("was polled on another thread than the one that made it", "");
     {
       std::lock_guard guard{mutex_};
       ++polls_;
@@ -46,7 +55,7 @@ public:
       ask = has_ready() && claim_question();
     }
     if (ask)
-      options_.wake_up();
+      ask_host();
     return ran;
   }
 
@@ -73,7 +82,7 @@ public:
     }
     changed_.notify_one();
     if (ask)
-      options_.wake_up();
+      ask_host();
     return {};
   }
 
@@ -93,7 +102,7 @@ public:
     }
     changed_.notify_one();
     if (ask)
-      options_.wake_up();
+      ask_host();
     return added;
   }
 
@@ -188,6 +197,17 @@ private:
     bool in_ring = false;
     lane_state* next = nullptr; ///< In the ring of lanes with work.
   };
+
+  /// Without the lock. What it throws could be handed to nobody, and the host would not wake up.
+  void ask_host() noexcept {
+    try {
+      options_.wake_up();
+    } catch (const std::exception& error) {
+      end_program("has a wake_up that threw: ", error.what());
+    } catch (...) {
+      end_program("has a wake_up that threw", "");
+    }
+  }
 
   // All that follows expects the lock to be held, except as it says.
 
@@ -343,7 +363,7 @@ private:
     lock.lock();
     if (!dropped_.empty() && claim_question()) {
       lock.unlock();
-      options_.wake_up();
+      ask_host();
       lock.lock();
     }
   }

@@ -7,7 +7,7 @@ build_packages=(
 )
 # What the checks take on top.
 check_packages=(
-  git python3 doctest-dev clang-14 clang-format-14 libclang-rt-14-dev afl++
+  git python3 doctest-dev clang-14 clang-format-14 libclang-rt-14-dev afl++ libglib2.0-dev
 )
 # What building for macOS and Windows takes (scripts/cross), beside doctest and what the library takes.
 cross_packages=(ca-certificates python3-venv libboost1.81-dev nlohmann-json3-dev libcli11-dev doctest-dev)

@@ -15,6 +15,7 @@ namespace troupe {
 
 template <class T>
 class resource;
+class asio_executor;
 
 /// A session owns every task, actor, resource and session that is started in it, and closes only when all of them have
 /// ended or been named as survivors. This is a cheap handle: copies mean the same session, keeping one does not keep
@@ -91,6 +92,11 @@ public:
     std::move(work).detach();
     return {};
   }
+
+  /// An Asio executor: whatever is submitted through it is work of this session. Include sessions/asio_executor.hpp,
+  /// which says more, to use it.
+  template <class Executor = asio_executor>
+  Executor get_executor(spawn_options options = {}, source_location where = source_location::current()) const;
 
   /// Opens a resource that is closed with the session: after everything that may use it, in reverse order of
   /// acquisition, also after a failure. `open` runs in this call; `close` later, on a thread of the pool. What `close`

@@ -54,6 +54,7 @@ bool session_core::forget(task_record& task) noexcept {
     task.owner_previous = task.owner_next = nullptr;
   }
   --unsettled_[tally_of(task)];
+  continuing_[tally_of(task)] -= task.continues;
   return true;
 }
 
@@ -70,6 +71,8 @@ bool session_core::admits_late(const task_record& task) const noexcept {
   auto now = state_.load(std::memory_order_relaxed);
   if (task.internal)
     return now != session_state::closed;
+  if (task.continues && continuing_[tally_of(task)] > 0)
+    return now != session_state::closed;
   if (task.kind != task_kind::wait_until || now > session_state::grace)
     return false;
   auto* spawner = find(task.parent);
@@ -85,8 +88,14 @@ std::error_code session_core::admit(task_record& task) noexcept {
   task.id = {id_, ++last_task_};
   link(task);
   ++unsettled_[tally_of(task)];
+  continuing_[tally_of(task)] += task.continues;
   counters_.spawned += !task.internal;
   return {};
+}
+
+void session_core::note_refused() noexcept {
+  std::lock_guard guard{lock_};
+  ++counters_.rejected;
 }
 
 bool session_core::settled(task_record& task, task_state outcome, const std::exception_ptr& error) noexcept {
@@ -143,6 +152,7 @@ std::error_code session_core::adopt(task_record& task) noexcept {
     return make_error_code(errc::session_closed);
   more().adopted.emplace(task.id, &task);
   ++unsettled_[tally_of(task)];
+  continuing_[tally_of(task)] += task.continues;
   if (!task.internal)
     ++counters_.taken_over;
   return {};

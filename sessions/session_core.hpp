@@ -133,6 +133,8 @@ public:
   std::error_code add_resource(std::uint32_t& number, std::string name, source_location where, time_point now);
   /// @param error Empty, or what the closer threw.
   void resource_released(std::uint32_t number, std::string error) noexcept;
+  /// Counts a piece of work that was refused without being offered.
+  void note_refused() noexcept;
   /// Delays the end of draining while something is about to be added. @returns false unless the session is open (or,
   /// with `even_closing`, not yet closed).
   bool hold(bool even_closing = false) noexcept;
@@ -269,6 +271,7 @@ private:
   std::uint32_t last_part_ = 0;
   std::uint32_t holds_ = 0;
   std::array<std::uint32_t, tally_count> unsettled_ = {};
+  std::array<std::uint32_t, tally_count> continuing_ = {}; // of those, the ones that may be continued
   task_record* first_ = nullptr;
   task_record* last_ = nullptr;
   session_counters counters_;

@@ -70,6 +70,7 @@ public:
   void log(const std::string& line) noexcept override { node_.system_.log(line); }
   const char* name() const noexcept override { return "session"; }
   platform::dispatcher& dispatcher() const noexcept override { return *node_.system_.dispatcher; }
+  caf::actor_system& caf() const noexcept override { return node_.system_.host->caf(); }
 
 private:
   session_node& node_;

@@ -105,7 +105,9 @@ system::~system() {
     // taken down in order any more, the rest is left behind.
     auto* left_behind = state_.release();
     left_behind->owned_dispatcher.reset();
+    return;
   }
+  s.shared.extension.reset();
 }
 
 session system::root() const { return session{state_->root.get()}; }

@@ -4,6 +4,8 @@
 #include "sessions/session_state.hpp"
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
 
 namespace troupe {
@@ -22,6 +24,10 @@ struct system_state {
   std::atomic<std::size_t> stuck_code = 0;
   /// The actors cannot run any more: sessions that are left decide on the caller's thread.
   std::atomic<bool> without_actors = false;
+  /// What a part that only some programs use keeps for the system, made when first needed: let go of once the
+  /// dispatcher has stopped, while all else is still there.
+  std::mutex extension_mutex;
+  std::shared_ptr<void> extension; ///< Guarded by extension_mutex.
 
   time_point now() const noexcept { return dispatcher->now(); }
 };

@@ -325,6 +325,12 @@ void sim_engine::defer(std::function<void()> work) {
   has_foreign_.store(true, std::memory_order_release);
 }
 
+void sim_engine::departed() {
+  if (!tearing_down_)
+    fail(verdict::foreign_thread, "a message went to an actor of another system: a run is reproducible only if "
+                                  "everything in it happens through its system");
+}
+
 void sim_engine::take_in_foreign() {
   std::vector<std::function<void()>> work;
   {

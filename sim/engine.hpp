@@ -73,6 +73,7 @@ public:
   void close_lane(platform::lane where) noexcept override;
   std::error_code block_until(platform::latch& done, std::optional<platform::time_point> deadline) override;
   bool stop(platform::duration deadline) override;
+  bool takes_work_from_any_thread() const noexcept override { return false; }
   std::size_t thread_count() const noexcept override { return 0; }
 
   // -- mail_router --
@@ -80,6 +81,7 @@ public:
   void defer(std::function<void()> work) override;
   void launched(newborn actor) override;
   void sent(letter mail) override;
+  void departed() override;
 
 private:
   /// Whose event is happening. The outermost frame is the test itself.

@@ -1,7 +1,17 @@
 // The guest dispatcher keeps the contract, and its host is asked to poll exactly when it has to.
 #include "platform/guest_dispatcher.hpp"
 #include "tests/contracts/dispatcher_contract.hpp"
+#include <csignal>
+#include <functional>
+#include <stdexcept>
+#include <string>
 #include <thread>
+#include <utility>
+#if __has_include(<sys/wait.h>) && !defined(__EMSCRIPTEN__)
+#  define TROUPE_TEST_FORKS
+#  include <sys/wait.h>
+#  include <unistd.h>
+#endif
 
 namespace troupe::test {
 namespace {
@@ -110,6 +120,59 @@ TEST_CASE("another thread's work asks the host to poll, and its stop waits for t
   other.join();
   CHECK(work.runs() == 1);
   CHECK(h.asked >= 1);
+}
+
+#ifdef TROUPE_TEST_FORKS
+
+/// How a child process that does `what` ends, and what it says.
+std::pair<int, std::string> in_child(const std::function<void()>& what) {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const auto child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    dup2(ends[1], 2);
+    std::signal(SIGABRT, SIG_DFL);
+    what();
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string said;
+  char bytes[256];
+  for (ssize_t count = 0; (count = read(ends[0], bytes, sizeof bytes)) > 0;)
+    said.append(bytes, static_cast<std::size_t>(count));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return {WIFSIGNALED(status) ? WTERMSIG(status) : 0, said};
+}
+
+TEST_CASE("a poll on the wrong thread, and a wake-up that throws, end the program and say why") {
+  std::unique_ptr<platform::guest_dispatcher> elsewhere;
+  std::thread maker{[&] { elsewhere = platform::make_guest_dispatcher(); }};
+  maker.join();
+  auto polled = in_child([&] { elsewhere->poll(1); });
+  CHECK(polled.first == SIGABRT);
+  CHECK(polled.second == "troupe: bug: a guest was polled on another thread than the one that made it\n");
+  auto throws = platform::make_guest_dispatcher({.wake_up = [] { throw std::runtime_error{"no window"}; }});
+  job work;
+  auto woken = in_child([&] { static_cast<void>(throws->dispatch(background_lane, work, priority::normal)); });
+  CHECK(woken.first == SIGABRT);
+  CHECK(woken.second == "troupe: bug: a guest has a wake_up that threw: no window\n");
+}
+
+#endif
+
+TEST_CASE("a poll after the stop runs nothing, and nothing is taken any more") {
+  host h;
+  job work;
+  CHECK(h.guest->stop(1ms));
+  CHECK(is(h.guest->dispatch(background_lane, work, priority::normal), dispatch_errc::stopped));
+  CHECK_FALSE(h.guest->dispatch_after(1ms, foreground_lane, work, priority::normal));
+  CHECK_FALSE(h.guest->next_deadline());
+  CHECK(h.guest->poll(10) == 0);
+  CHECK(h.asked == 0);
+  CHECK(work.runs() + work.drops() == 0);
 }
 
 TEST_CASE("a host that never polls again loses nothing: foreground work is dropped on the main thread") {

@@ -82,6 +82,35 @@ TEST_CASE("the window of the GUI loop is drawn while a document loads") {
                          "closed clean after 30 frames\n");
 }
 
+TEST_CASE("the echo server's connections are ended by closing its session") {
+  const auto result = run(EXAMPLE_ASIO_ECHO);
+  CHECK(result.status == 0);
+  CHECK(result.output == "answer: hello\n"
+                         "server closed clean, clients closed clean\n");
+}
+
+#endif
+
+TEST_CASE("a loop of frames and events drives a system by hand") {
+  const auto result = run(EXAMPLE_FRAME_LOOP);
+  CHECK(result.status == 0);
+  CHECK(result.output == "loaded 20 parts, and drew many frames\n"
+                         "closed clean\n");
+}
+
+#ifdef EXAMPLE_GLIB_LOOP
+
+TEST_CASE("a system lives in GLib's main loop: timers, actors, and work from another thread wake it") {
+  const auto result = run(EXAMPLE_GLIB_LOOP);
+  CHECK(result.status == 0);
+  CHECK(result.output == "main: right\n"
+                         "lopp: wrong\n"
+                         "loop: right\n"
+                         "report.txt was chosen\n"
+                         "GLib drew 5 frames\n"
+                         "closed clean\n");
+}
+
 #endif
 
 #ifdef EXAMPLE_GCD_DISPATCH_MAIN
