@@ -185,8 +185,11 @@ TEST_CASE("a background lane that is never empty leaves room for the host's bloc
     REQUIRE_FALSE(on.dispatch(background_lane, each, priority::normal));
   for (const auto urgency : all_priorities) {
     latch ran;
-    dispatch_async_f(platform::global_queue(urgency), &ran,
-                     [](void* context) { static_cast<latch*>(context)->release(); });
+    platform::note_handed_over(&ran);
+    dispatch_async_f(platform::global_queue(urgency), &ran, [](void* context) {
+      platform::note_taken(context);
+      static_cast<latch*>(context)->release();
+    });
     settle(on, ran);
   }
   enough = true;
@@ -269,7 +272,9 @@ TEST_CASE("a system ends at once although its actors were spawned on threads tha
     troupe::system& sys;
     latch done;
   } block{*sys, {}};
+  platform::note_handed_over(&block);
   dispatch_async_f(platform::global_queue(priority::normal), &block, [](void* context) {
+    platform::note_taken(context);
     auto& b = *static_cast<shared*>(context);
     CHECK(b.sys.open_session().is_open());
     b.done.release();
