@@ -97,6 +97,8 @@ int add(guest* who) {
 }
 } // namespace
 
+double now() noexcept { return emscripten_get_now(); }
+
 guest::guest() : number_(add(this)) {}
 guest::~guest() {
   guests().erase(number_);

@@ -1,7 +1,10 @@
-// The JavaScript event loop, seen through four calls. Not installed.
+// The JavaScript event loop, seen through a few calls. Not installed.
 #pragma once
 
 namespace troupe::platform::js_loop {
+
+/// Milliseconds of the host's monotonic clock: what std::chrono::steady_clock counts, too, by a longer way.
+double now() noexcept;
 
 /// Someone who is called back by the loop: `turn` on a microtask or macrotask that was posted for it, `fired` when its
 /// timer has. Callbacks for a guest that is gone are ignored.

@@ -29,8 +29,13 @@ public:
       clear_timer();
     return was_pending;
   }
-  time_point now() const noexcept override { return guest_->now(); }
-  time_point recent() const noexcept override { return guest_->recent(); }
+  // CAF asks for the time whenever an actor is resumed. The same nanoseconds as std::chrono::steady_clock gives.
+  time_point now() const noexcept override {
+    const double milliseconds = js_loop::now();
+    const auto seconds = static_cast<std::int64_t>(milliseconds / 1000);
+    const auto rest = static_cast<std::int64_t>((milliseconds - static_cast<double>(seconds) * 1000) * 1000 * 1000);
+    return time_point{std::chrono::seconds{seconds} + std::chrono::nanoseconds{rest}};
+  }
   bool is_main_thread() const noexcept override { return true; }
   bool is_on(lane where) const noexcept override { return guest_->is_on(where); }
   lane open_lane(std::string name, std::error_code& error) override {

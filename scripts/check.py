@@ -143,7 +143,8 @@ def targets_of(build, wanted):
     if all(wanted(name) for name, _, _ in tests):
         return []
     programs = {program for name, kinds, needed in tests if wanted(name) or any(map(wanted, kinds)) for program in needed}
-    return sorted(os.path.relpath(program, os.path.join(ROOT, folder(build))) for program in programs)
+    built = [os.path.relpath(program, os.path.join(ROOT, folder(build))) for program in programs]
+    return sorted(program for program in built if not program.startswith(".."))  # not node, nor scripts
 
 
 def prepare(suites, build, wanted):
