@@ -16,7 +16,7 @@ JOBS = str(min(os.cpu_count() or 2, 8))
 # Each build: compiler, Meson's options, what the time limit of a test is multiplied with, and the suites of doctest
 # that it leaves out. The slow cases are for plain builds: a sanitizer sees nothing in the thousandth run that the tenth
 # did not show. clang compiles for ASan and UBSan in half of g++'s time, and so is the second compiler at the same time.
-SLOW = "marked slow: not under sanitizers"
+SLOW = "marked slow: for native builds without sanitizers"
 SANITIZED = ["-Doptimization=1", "-Ddebug=false", "-Dcpp_args=-g1", "-Dcaf=subproject"]
 CAF_ROOT = os.environ.get("TROUPE_CAF_ROOT", "")
 BUILDS = {
@@ -41,7 +41,8 @@ BUILDS = {
 # Other systems, by way of scripts/cross. SQLite is not there for them, and so most of the examples are not.
 CROSS = ["-Doptimization=1", "-Ddebug=false", "-Dcaf=subproject", "-Dexamples=auto", "-Dbench=disabled",
          "-Dfuzz=enabled"]
-BUILDS["cross-windows"] = dict(cxx="zig for Windows", cross="windows", options=CROSS, multiplier=4)
+BUILDS["cross-windows"] = dict(cxx="zig for Windows", cross="windows", options=CROSS, multiplier=4,
+                               exclude="slow")
 BUILDS["cross-macos"] = dict(cxx="zig for macOS", cross="macos", options=CROSS + ["-Dgcd=enabled"], multiplier=1)
 CROSS_PARTS = ["cross-windows", "cross-macos"]
 PARTS = ["format", "arrows", "caf-versions", "gcc", "install", "afl", "asan", "tsan", "wasm"]

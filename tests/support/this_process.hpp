@@ -9,4 +9,11 @@ std::size_t thread_count();
 /// Bytes of the process that are in memory now.
 std::size_t resident_bytes();
 
+/// What Asio adds to a dispatcher's threads: on Windows one that waits for its timers.
+#ifdef _WIN32
+inline constexpr std::size_t asio_timer_threads = 1;
+#else
+inline constexpr std::size_t asio_timer_threads = 0;
+#endif
+
 } // namespace troupe::testing
