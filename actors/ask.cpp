@@ -104,8 +104,11 @@ caf::expected<caf::message> detail::ask_suspension::finish() {
     return caf::make_error(caf::sec::request_receiver_down);
   if (!reply)
     return caf::make_error(caf::sec::request_timeout);
-  if (reply->match_elements<caf::error>())
-    return reply->get_as<caf::error>(0);
+  if (reply->match_elements<caf::error>()) {
+    auto error = reply->get_as<caf::error>(0);
+    // CAF 1.0 answers for an actor that has ended with an error that says nothing.
+    return error ? std::move(error) : caf::make_error(caf::sec::request_receiver_down);
+  }
   return std::move(*reply);
 }
 
