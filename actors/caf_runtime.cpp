@@ -341,8 +341,7 @@ caf_host::caf_host(platform::dispatcher& dispatcher, const host_options& options
     state_->counted.take_part();
   state_->system = detail::start_actor_system(config, dispatcher, options, state_->counted.number_among_others());
   state_->system->await_actors_before_shutdown(false);
-  platform::thread_release_hook.store([]() noexcept { caf::logger::set_current_actor_system(nullptr); },
-                                      std::memory_order_release);
+  platform::thread_release_hook.store(detail::let_go_of_thread, std::memory_order_release);
   // The system may be destroyed by another thread while this one lives on, as after GCD's dispatch_main.
   platform::release_thread();
 }

@@ -107,6 +107,8 @@ std::uint64_t content_type(const caf::mailbox_element& mail) noexcept {
   return hash;
 }
 
+void let_go_of_thread() noexcept { caf::logger::current_logger(nullptr); }
+
 void cleanup_and_release(caf::resumable* job) { caf::detail::cleanup_and_release(job); }
 
 void take_mail(caf::scheduled_actor& actor, const mail_taker& take) {

@@ -102,6 +102,8 @@ void take_mail(caf::scheduled_actor& actor, const mail_taker& take);
 void send_exit(caf::abstract_actor& actor, caf::exit_reason reason, caf_context* context);
 /// Tells apart types of content; the same in every run of one build of the program.
 std::uint64_t content_type(const caf::mailbox_element& mail) noexcept;
+/// Lets go of the reference to a system's logger that CAF leaves with the threads that spawn its actors.
+void let_go_of_thread() noexcept;
 /// Whether the actor has ended, or is being cleaned up.
 bool has_ended(const caf::scheduled_actor& actor) noexcept;
 /// Whether CAF has named it for want of a name of its own.
