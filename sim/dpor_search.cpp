@@ -4,6 +4,7 @@
 #include "sim/simulation_options.hpp"
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace troupe {
 
