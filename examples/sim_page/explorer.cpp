@@ -26,12 +26,19 @@ const troupe::scenario_set& scenarios() {
   return all;
 }
 
+// Whether each schedule builds upon all earlier ones, which a page that explores in turns does not keep.
+bool needs_all_schedules(const troupe::strategy_factory& strategies) { return strategies.lanes == 1; }
+
 // What there is to choose from.
 async<std::string> list(troupe::js::invocation) {
   auto found = json::array();
   for (const auto& each : scenarios().all())
     found.push_back({{"name", each.name}, {"description", each.description}});
-  co_return json{{"scenarios", found}, {"strategies", troupe::strategy_names()}}.dump();
+  auto strategies = json::array();
+  for (const auto& name : troupe::strategy_names())
+    if (!needs_all_schedules(troupe::make_strategies(name, {})))
+      strategies.push_back(name);
+  co_return json{{"scenarios", found}, {"strategies", strategies}}.dump();
 }
 
 std::uint64_t number(const json& request, const char* name, std::uint64_t least) {
@@ -65,15 +72,13 @@ async<std::string> explore(troupe::js::invocation in) {
   if (!program)
     throw std::invalid_argument{"there is no scenario " + request.at("scenario").dump()};
   const auto strategy = request.at("strategy").get<std::string>();
-  std::string problem;
-  if (!troupe::make_strategy(strategy, 0, problem))
+  if (const auto problem = troupe::strategy_problem(strategy); !problem.empty())
     throw std::invalid_argument{problem};
   const auto first = number(request, "firstSeed", 0), seeds = number(request, "seeds", 1);
-  const auto make = [strategy](std::uint64_t seed) {
-    std::string none;
-    return troupe::make_strategy(strategy, seed, none);
-  };
   const auto run = troupe::make_runner(program->body, program->options);
+  const auto make = troupe::make_strategies(strategy, run, program->options.model);
+  if (needs_all_schedules(make))
+    throw std::invalid_argument{"the strategy " + strategy + " is not for exploring in turns; use the command line"};
   std::uint64_t done = 0, steps = 0;
   json failure;
   while (done < seeds && failure.is_null()) {

@@ -70,11 +70,12 @@ TEST_CASE("a budget bounds a poll although its work makes more of itself") {
   CHECK(h.guest->poll(7) == 7);
   CHECK(endless.runs() == 7);
   CHECK(h.asked == 2);
+  h.guest.reset(); // drops it
 }
 
 TEST_CASE("a host is asked to poll when a timer comes first, and only then") {
+  job first, second; // what is pending in the end is dropped
   host h;
-  job first, second;
   REQUIRE(h.guest->dispatch_after(1h, background_lane, first, priority::normal));
   CHECK(h.asked == 1);
   CHECK(h.guest->poll(10) == 0);
