@@ -85,7 +85,8 @@ def main():
     page = name if arguments.page else "run"
     query = "?" + "&".join(arguments.arguments) if arguments.page and arguments.arguments else ""
     address = f"http://127.0.0.1:{server.server_port}/{page}{query}"
-    with tempfile.TemporaryDirectory() as profile:
+    # The browser's helpers may still write there when it has ended.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                    "--no-first-run", "--disable-extensions", "--disable-background-networking", "--mute-audio",
                    f"--user-data-dir={profile}"]
