@@ -8,8 +8,8 @@ namespace troupe {
 /// Delay bounding (Emmi, Qadeer, Rakamaric: Delay-Bounded Scheduling, POPL 2011; sampled as in Desai, Qadeer, Seshia:
 /// Systematic Testing of Asynchronous Reactive Systems, FSE 2015): participants take turns in the order in which they
 /// appeared; the first that can go on does. At up to `delays` random decisions the one whose turn it is goes to the
-/// end. Every schedule with that many delays has a probability of at least 1/expected^delays, if the run makes at most
-/// `expected` decisions.
+/// end. Every schedule with that many delays has a probability of at least 1/(delays * expected^delays), if the run
+/// makes at most `expected` decisions.
 class delay_strategy final : public watching_strategy {
 public:
   /// @pre delays >= 1, expected >= 1

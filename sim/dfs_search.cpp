@@ -11,7 +11,10 @@ public:
     auto& path = search_.path_;
     if (depth_ == path.size())
       path.push_back({0, among.size()});
-    return path[depth_++].index;
+    auto& now = path[depth_++];
+    if (now.count != among.size())
+      search_.diverged_ = true;
+    return now.index < among.size() ? now.index : 0;
   }
 
 private:

@@ -12,7 +12,8 @@ class dfs_search {
 public:
   /// The strategy of the next schedule, or null when all have been run. The one before must have ended.
   std::unique_ptr<strategy> next();
-  bool is_complete() const noexcept { return started_ && path_.empty(); }
+  /// True once a schedule had another number of alternatives than before: the program depends on something else.
+  bool has_diverged() const noexcept { return diverged_; }
   /// How much of the tree has been covered, in [0, 1]: each alternative of a decision counts as the same share of what
   /// lies below it. 1 if and only if complete.
   double covered() const noexcept;
@@ -25,6 +26,7 @@ private:
   };
   std::vector<node> path_;
   bool started_ = false;
+  bool diverged_ = false;
   void advance();
 };
 

@@ -36,7 +36,6 @@ public:
     handles_.erase(number);
   }
   void happened(const candidate& event) override {
-    ++events_;
     if (!is_eager(event) && !is_lost_) {
       auto id = enabled_[numbers_[event.key]].second.id;
       if (depth_ == search_.path_.size())
@@ -195,7 +194,6 @@ private:
   std::size_t present_ = 0; // frame of the event that happens now
   std::size_t barrier_ = 0;
   std::uint64_t last_ = 0;
-  std::uint64_t events_ = 0;
   std::map<std::uint64_t, std::pair<const void*, step>> enabled_; // oldest first
   std::map<std::uint64_t, const void*> handles_;
   std::unordered_map<const void*, std::uint64_t> numbers_;

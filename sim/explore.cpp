@@ -27,6 +27,7 @@ schedule_record run_schedule(const runner& run, const strategy_factory& make, st
   schedule_record record;
   if (!order) {
     record.is_last = true;
+    record.has_diverged = make.has_diverged && make.has_diverged();
     return record;
   }
   auto result = run(make.program_seed(seed), *order, false);
@@ -41,7 +42,7 @@ schedule_records explore_here(const runner& run, const strategy_factory& make, c
   for (std::uint64_t i = 0; i < options.seeds && !records.first_failure; ++i) {
     auto record = run_schedule(run, make, options.first_seed + i);
     if (record.is_last) {
-      records.is_exhausted = true;
+      records.is_exhausted = !record.has_diverged;
       break;
     }
     records.in_order.push_back(record);

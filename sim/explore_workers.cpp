@@ -212,10 +212,10 @@ private:
         all.crash = crash_;
       } else {
         all.in_order.push_back(records.at(taken[number]++));
-        if (all.in_order.back().is_last) {
+        if (const auto last = all.in_order.back(); last.is_last) {
           all.in_order.pop_back();
           --all.executed;
-          all.is_exhausted = true;
+          all.is_exhausted = !last.has_diverged;
           break;
         }
         if (all.in_order.back().end != verdict::ok)

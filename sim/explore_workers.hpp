@@ -11,8 +11,9 @@ struct schedule_record {
   std::uint64_t trace_hash = 0;
   std::uint64_t steps = 0;
   verdict end = verdict::ok;
-  bool is_last = false; ///< Not a schedule: an exhaustive search has none left.
-  double covered = 0;   ///< By an exhaustive search, this schedule included.
+  bool is_last = false;      ///< Not a schedule: an exhaustive search has none left.
+  bool has_diverged = false; ///< The exhaustive search could not follow its own path, in this or an earlier schedule.
+  double covered = 0;        ///< By an exhaustive search, this schedule included.
 };
 
 struct schedule_records {

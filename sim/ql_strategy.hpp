@@ -18,7 +18,7 @@ struct ql_memory {
 
 /// QL (Mukherjee, Deligiannis, Biswas, Lal: Learning-Based Controlled Concurrency Testing, OOPSLA 2020): Q-learning in
 /// which each visit of a state costs as much as there have been visits of it. A state is what can happen next: the
-/// enabled events by participants and types of messages, and what the participants say of themselves. No guarantee.
+/// enabled events by participants and types of messages, and what each participant has handled last. No guarantee.
 class ql_strategy final : public watching_strategy {
 public:
   ql_strategy(std::uint64_t seed, std::shared_ptr<ql_memory> memory) noexcept

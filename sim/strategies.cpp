@@ -122,6 +122,7 @@ strategy_factory exhaustive(const runner& run, Arguments... arguments) {
   result.lanes = 1;
   result.is_exhaustive = true;
   result.covered = [=] { return known->search ? known->search->covered() : 0; };
+  result.has_diverged = [=] { return known->search && known->search->has_diverged(); };
   return result;
 }
 

@@ -71,7 +71,7 @@ TEST_CASE("pct, pctcp and delay hit a bug of their depth at least as often as th
     const auto participants = 4.0 + 2 + 2 * k;
     auto pct = 1 / (participants * std::pow(static_cast<double>(profile.decisions), k - 1));
     auto pctcp = 1 / (participants * participants * std::pow(static_cast<double>(profile.events), k - 1));
-    auto delay = 1 / std::pow(static_cast<double>(profile.decisions), k);
+    auto delay = 1.0 / k / std::pow(static_cast<double>(profile.decisions), k);
     CHECK(hit_rate("pct:depth=" + depth, run, seeds) >= pct - slack(pct, seeds));
     CHECK(hit_rate("pctcp:depth=" + depth, run, seeds) >= pctcp - slack(pctcp, seeds));
     CHECK(hit_rate("delay:delays=" + depth, run, seeds) >= delay - slack(delay, seeds));

@@ -135,6 +135,19 @@ TEST_CASE("the fifo strategy has one schedule") {
   CHECK(object["distinct_traces"] == 1);
 }
 
+TEST_CASE("an exhaustive search says what it has proven or covered, and has no seeds") {
+  child_folder here;
+  CHECK(run(here, "explore patient --strategy dpor --seeds 100000").out.find("proven: no schedule fails") !=
+        std::string::npos);
+  const auto part = json::parse(run(here, "explore patient --strategy dfs --seeds 3 --jobs 2 --json").out);
+  CHECK(part["proven"] == false);
+  CHECK(part["covered"].get<double>() > 0);
+  CHECK(part["covered"].get<double>() < 1);
+  check_refused(here, "explore patient --strategy dfs --first-seed 1", "has no seeds");
+  check_refused(here, "replay patient --strategy dpor --seed 1000000", "has fewer schedules");
+  check_refused(here, "explore patient --strategy pct:depth=0", "expected pct:depth=NUMBER");
+}
+
 TEST_CASE("replaying a seed or a tape says how it ends") {
   child_folder here;
   const auto passing = run(here, "replay patient --seed 7");
