@@ -1,0 +1,160 @@
+// A failure detector that pings two nodes, round by round, and takes those that do not answer in time for dead.
+#include "examples/protocols/protocols.hpp"
+#include "examples/protocols/timers.hpp"
+#include "sim/simulator.hpp"
+#include <array>
+#include <bitset>
+
+namespace protocols {
+namespace {
+
+using ping_atom = caf::atom_constant<caf::atom("ping")>;
+using pong_atom = caf::atom_constant<caf::atom("pong")>;
+
+constexpr std::size_t node_count = 2;
+constexpr int rounds_max = 5;
+constexpr int attempts_max = 2;
+constexpr int pending_max = 3;
+
+/// The rule: no node is sent a ping while it has three to answer.
+struct pending_pings : troupe::monitor {
+  std::array<int, node_count> pending = {};
+
+  void sent(std::size_t node) {
+    troupe::check(++pending[node] <= pending_max,
+                  "node " + std::to_string(node) + " has been sent a ping while it has 3 to answer");
+  }
+  void answered(std::size_t node) { --pending[node]; }
+};
+
+struct node_state {
+  explicit node_state(caf::event_based_actor*) {}
+  static inline const char* name = "node";
+};
+
+caf::behavior node(caf::stateful_actor<node_state>* self, std::size_t number) {
+  return {[=](ping_atom, int round) {
+    troupe::observe<pending_pings>().answered(number);
+    self->send(caf::actor_cast<caf::actor>(self->current_sender()), pong_atom::value, number, round);
+  }};
+}
+
+struct detector {
+  explicit detector(caf::stateful_actor<detector>* actor) : self(actor) {}
+  static inline const char* name = "detector";
+
+  /// Pings everybody who has not answered yet, and goes on when all have, or when the time is up.
+  void send_pings() {
+    for (std::size_t i = 0; i < node_count; ++i)
+      if (alive[i] && !answered[i]) {
+        troupe::observe<pending_pings>().sent(i);
+        self->send(nodes[i], ping_atom::value, round);
+      }
+    start_timer(self, timer);
+    self->become(collecting());
+  }
+
+  caf::behavior collecting() {
+    return {
+        [this](pong_atom, std::size_t number, int of_round) {
+          // The mistake: a pong counts for whatever round it comes in. A slow node that is pinged twice a round and
+          // answers once is taken for alive, round after round, while its pings pile up.
+          const bool counts = which == variant::buggy || of_round == round;
+          if (!counts || !alive[number])
+            return;
+          answered.set(number);
+          if (answered == alive) {
+            cancel_timer(self, timer);
+            self->become(cancelling());
+          }
+        },
+        [this](timeout_atom) {
+          ++attempts;
+          if (answered != alive && attempts < attempts_max) {
+            send_pings();
+          } else {
+            alive = answered;
+            end_round();
+          }
+        },
+    };
+  }
+
+  /// Everything but the timer's answer is left in the mailbox meanwhile.
+  caf::behavior cancelling() {
+    return {
+        [this](cancelled_atom) { end_round(); },
+        [this](too_late_atom) { self->become(collecting()); }, // The timeout is on its way, and ends the round.
+    };
+  }
+
+  void end_round() {
+    ++round;
+    attempts = 0;
+    answered.reset();
+    if (round > rounds_max) {
+      self->quit();
+      return;
+    }
+    start_timer(self, timer);
+    self->become(resting());
+  }
+
+  caf::behavior resting() {
+    return {
+        [](pong_atom, std::size_t, int) {},
+        [this](timeout_atom) { send_pings(); },
+    };
+  }
+
+  caf::stateful_actor<detector>* self;
+  std::vector<caf::actor> nodes;
+  caf::actor timer;
+  variant which = variant::fixed;
+  int round = 1;
+  int attempts = 0;
+  std::bitset<node_count> alive = std::bitset<node_count>().set();
+  std::bitset<node_count> answered;
+};
+
+void detect(caf::stateful_actor<detector>* self, std::vector<caf::actor> nodes, variant which) {
+  self->set_default_handler(caf::skip);
+  self->state.nodes = std::move(nodes);
+  self->state.which = which;
+  self->state.timer = self->spawn(timer);
+  self->state.send_pings();
+}
+
+/// Halts both nodes, at some time.
+class saboteur : public caf::event_based_actor {
+public:
+  saboteur(caf::actor_config& config, std::vector<caf::actor> nodes)
+      : caf::event_based_actor(config), nodes_(std::move(nodes)) {}
+  const char* name() const override { return "saboteur"; }
+  caf::behavior make_behavior() override {
+    for (const auto& each : nodes_)
+      send_exit(each, caf::exit_reason::kill);
+    return {};
+  }
+
+private:
+  std::vector<caf::actor> nodes_;
+};
+
+void failure_detector(troupe::simulator& sim, variant which) {
+  std::vector<caf::actor> nodes;
+  for (std::size_t i = 0; i < node_count; ++i)
+    nodes.push_back(sim.caf().spawn(node, i));
+  sim.caf().spawn(detect, nodes, which);
+  sim.caf().spawn<saboteur>(nodes);
+  sim.run_until_idle();
+}
+
+} // namespace
+
+void add_failure_detector(troupe::scenario_set& scenarios) {
+  add_variants(scenarios, "failure-detector", "old pongs count for new rounds, while pings pile up at a slow node",
+               failure_detector, {.max_steps = 200, .fail_on_step_limit = false});
+}
+
+} // namespace protocols
