@@ -3,13 +3,13 @@
 
 namespace troupe {
 
-delay_strategy::delay_strategy(std::uint64_t seed, std::uint64_t delays, std::uint64_t expected)
-    : watching_strategy(seed, 0x64656c6179), fair_from_(3 * expected + 100) {
+delay_strategy::delay_strategy(std::uint64_t seed, std::uint64_t delays, std::shared_ptr<const schedule_profile> known)
+    : racing_strategy(seed, 0x64656c6179, known), fair_from_(3 * known->decisions + 100) {
   for (auto count = 1 + random_.below(delays); count > 0; --count)
-    delays_.insert(1 + random_.below(expected));
+    delays_.insert(1 + random_.below(known->decisions));
 }
 
-void delay_strategy::enabled(const candidate& event) {
+void delay_strategy::entered(const candidate& event) {
   auto [known, is_new] = places_.try_emplace(event.actor);
   if (is_new)
     known->second = ++last_;
@@ -17,7 +17,7 @@ void delay_strategy::enabled(const candidate& event) {
     turns_.emplace(known->second, event.actor);
 }
 
-void delay_strategy::withdrawn(const candidate& event) {
+void delay_strategy::left(const candidate& event) {
   if (enabled_.remove(event))
     turns_.erase({places_[event.actor], event.actor});
 }

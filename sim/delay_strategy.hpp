@@ -1,5 +1,6 @@
 // Delay-bounded scheduling: the default order, but for a few participants that are put off.
 #pragma once
+#include "sim/racing_strategy.hpp"
 #include "sim/watching_strategy.hpp"
 #include <set>
 
@@ -8,18 +9,16 @@ namespace troupe {
 /// Delay bounding (Emmi, Qadeer, Rakamaric: Delay-Bounded Scheduling, POPL 2011; sampled as in Desai, Qadeer, Seshia:
 /// Systematic Testing of Asynchronous Reactive Systems, FSE 2015): participants take turns in the order in which they
 /// appeared; the first that can go on does. At up to `delays` random decisions the one whose turn it is goes to the
-/// end. Every schedule with that many delays has a probability of at least 1/(delays * expected^delays), if the run
-/// makes at most `expected` decisions.
-class delay_strategy final : public watching_strategy {
+/// end. Every schedule with that many delays has a probability of at least 1/(delays * decisions^delays), if the run
+/// makes no more decisions than the profile says. What races with nothing is not delayed (see `racing_strategy`).
+class delay_strategy final : public racing_strategy {
 public:
-  /// @pre delays >= 1, expected >= 1
-  delay_strategy(std::uint64_t seed, std::uint64_t delays, std::uint64_t expected);
-
-  void enabled(const candidate& event) override;
-  void withdrawn(const candidate& event) override;
-  void happened(const candidate& event) override { withdrawn(event); }
+  /// @pre delays >= 1
+  delay_strategy(std::uint64_t seed, std::uint64_t delays, std::shared_ptr<const schedule_profile> known);
 
 protected:
+  void entered(const candidate& event) override;
+  void left(const candidate& event) override;
   std::size_t pick_event(const candidates& among) override;
 
 private:

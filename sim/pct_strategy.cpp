@@ -13,11 +13,11 @@ std::map<std::uint64_t, std::int64_t> random_changes(random_source& random, std:
   return changes;
 }
 
-pct_strategy::pct_strategy(std::uint64_t seed, std::uint64_t depth, std::uint64_t expected)
-    : watching_strategy(seed, 0x706374), fair_from_(3 * expected + 100),
-      changes_(random_changes(random_, depth - 1, expected)) {}
+pct_strategy::pct_strategy(std::uint64_t seed, std::uint64_t depth, std::shared_ptr<const schedule_profile> known)
+    : racing_strategy(seed, 0x706374, known), fair_from_(3 * known->decisions + 100),
+      changes_(random_changes(random_, depth - 1, known->decisions)) {}
 
-void pct_strategy::enabled(const candidate& event) {
+void pct_strategy::entered(const candidate& event) {
   auto [known, is_new] = priorities_.try_emplace(event.actor);
   if (is_new)
     known->second = static_cast<std::int64_t>(random_() >> 2);
@@ -25,7 +25,7 @@ void pct_strategy::enabled(const candidate& event) {
     turns_.emplace(known->second, event.actor);
 }
 
-void pct_strategy::withdrawn(const candidate& event) {
+void pct_strategy::left(const candidate& event) {
   if (enabled_.remove(event))
     turns_.erase({priorities_[event.actor], event.actor});
 }

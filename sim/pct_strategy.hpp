@@ -1,5 +1,6 @@
 // Probabilistic concurrency testing: random priorities, and few random points at which they change.
 #pragma once
+#include "sim/racing_strategy.hpp"
 #include "sim/watching_strategy.hpp"
 #include <map>
 #include <set>
@@ -8,19 +9,18 @@ namespace troupe {
 
 /// PCT (Burckhardt, Kothari, Musuvathi, Nagarakatte: A Randomized Scheduler with Probabilistic Guarantees of Finding
 /// Bugs, ASPLOS 2010), with participants for threads: always the one with the highest priority goes on, and at `depth`
-/// - 1 random decisions it falls behind all others. Finds a bug that takes `depth` ordered events with a probability of
-/// at least 1/(participants * expected^(depth - 1)), if the run makes at most `expected` decisions. Far beyond that
+/// - 1 random decisions it falls behind all others. As decisions count those among events that race (taPCT, see
+/// `racing_strategy`). Finds a bug that takes `depth` ordered events with a probability of at least
+/// 1/(participants * decisions^(depth - 1)), if the run makes no more decisions than the profile says. Far beyond that
 /// many it goes on at random, so that programs which poll come to an end.
-class pct_strategy final : public watching_strategy {
+class pct_strategy final : public racing_strategy {
 public:
-  /// @pre depth >= 1, expected >= 1
-  pct_strategy(std::uint64_t seed, std::uint64_t depth, std::uint64_t expected);
-
-  void enabled(const candidate& event) override;
-  void withdrawn(const candidate& event) override;
-  void happened(const candidate& event) override { withdrawn(event); }
+  /// @pre depth >= 1
+  pct_strategy(std::uint64_t seed, std::uint64_t depth, std::shared_ptr<const schedule_profile> known);
 
 protected:
+  void entered(const candidate& event) override;
+  void left(const candidate& event) override;
   std::size_t pick_event(const candidates& among) override;
 
 private:

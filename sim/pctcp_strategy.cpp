@@ -13,9 +13,9 @@ void merge(std::vector<std::uint32_t>& into, const std::vector<std::uint32_t>& o
 
 } // namespace
 
-pctcp_strategy::pctcp_strategy(std::uint64_t seed, std::uint64_t depth, std::uint64_t expected)
-    : watching_strategy(seed, 0x7063746370), fair_from_(3 * expected + 100),
-      changes_(random_changes(random_, depth - 1, expected)) {}
+pctcp_strategy::pctcp_strategy(std::uint64_t seed, std::uint64_t depth, std::shared_ptr<const schedule_profile> known)
+    : racing_strategy(seed, 0x7063746370, known), fair_from_(3 * known->events + 100),
+      changes_(random_changes(random_, depth - 1, known->events)) {}
 
 pctcp_strategy::past pctcp_strategy::before(const candidate& event) const {
   past result;
@@ -56,7 +56,7 @@ std::size_t pctcp_strategy::chain_for(const past& before) {
   }
 }
 
-void pctcp_strategy::enabled(const candidate& event) {
+void pctcp_strategy::entered(const candidate& event) {
   waiting entry{0, ++events_, before(event)};
   entry.chain = chain_for(entry.before);
   auto& chosen = chains_[entry.chain];
@@ -67,22 +67,18 @@ void pctcp_strategy::enabled(const candidate& event) {
   enabled_[event.key] = std::move(entry);
 }
 
-void pctcp_strategy::withdrawn(const candidate& event) {
+void pctcp_strategy::left(const candidate& event) {
   auto known = enabled_.find(event.key);
-  if (known == enabled_.end())
-    return;
   turns_.erase({chains_[known->second.chain].priority, known->second.number, event.key});
+  present_ = std::move(known->second.before);
   enabled_.erase(known);
 }
 
-void pctcp_strategy::happened(const candidate& event) {
-  auto known = enabled_.find(event.key);
-  if (known == enabled_.end())
-    return;
-  merge(of_actor_[event.actor], known->second.before);
-  of_event_[event.identity] = std::move(known->second.before);
-  turns_.erase({chains_[known->second.chain].priority, known->second.number, event.key});
-  enabled_.erase(known);
+void pctcp_strategy::passed(const candidate& event, bool has_competed) {
+  if (!has_competed)
+    present_ = before(event);
+  merge(of_actor_[event.actor], present_);
+  of_event_[event.identity] = std::move(present_);
 }
 
 std::size_t pctcp_strategy::pick_event(const candidates& among) {

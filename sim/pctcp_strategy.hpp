@@ -11,17 +11,17 @@ namespace troupe {
 /// Probabilistic Guarantees, OOPSLA 2018). Events are put into chains of causally ordered ones as they become enabled
 /// (online, after Agarwal and Garg 2007); the chain with the highest priority goes on, and at `depth` - 1 random events
 /// their chain falls behind all others. Finds a bug of that depth with a probability of at least
-/// 1/(w^2 * expected^(depth - 1)), w being the most events that are concurrent, if there are at most `expected` events.
-class pctcp_strategy final : public watching_strategy {
+/// 1/(w^2 * events^(depth - 1)), w being the most events that are concurrent, if there are no more events than the
+/// profile says. Only events that race count (see `racing_strategy`).
+class pctcp_strategy final : public racing_strategy {
 public:
-  /// @pre depth >= 1, expected >= 1
-  pctcp_strategy(std::uint64_t seed, std::uint64_t depth, std::uint64_t expected);
-
-  void enabled(const candidate& event) override;
-  void withdrawn(const candidate& event) override;
-  void happened(const candidate& event) override;
+  /// @pre depth >= 1
+  pctcp_strategy(std::uint64_t seed, std::uint64_t depth, std::shared_ptr<const schedule_profile> known);
 
 protected:
+  void entered(const candidate& event) override;
+  void left(const candidate& event) override;
+  void passed(const candidate& event, bool has_competed) override;
   std::size_t pick_event(const candidates& among) override;
 
 private:
@@ -48,6 +48,7 @@ private:
   std::vector<std::vector<std::size_t>> groups_; // groups_[i] holds at most i + 1 chains
   std::unordered_map<const void*, waiting> enabled_;
   std::set<std::tuple<std::int64_t, std::uint64_t, const void*>> turns_; // priority, number, key
+  past present_;                                                         // of the one that happens
   std::unordered_map<std::uint64_t, past> of_event_;                     // by identity
   std::unordered_map<std::uint64_t, past> of_actor_;
 };

@@ -3,7 +3,7 @@
 
 namespace troupe {
 
-void pos_strategy::enabled(const candidate& event) {
+void pos_strategy::entered(const candidate& event) {
   auto priority = random_();
   priorities_[event.key] = priority;
   turns_.emplace(priority, event.key);
@@ -11,7 +11,7 @@ void pos_strategy::enabled(const candidate& event) {
     rivals_[event.place].push_back(event.key);
 }
 
-void pos_strategy::withdrawn(const candidate& event) {
+void pos_strategy::left(const candidate& event) {
   auto known = priorities_.find(event.key);
   if (known == priorities_.end())
     return;
@@ -23,8 +23,7 @@ void pos_strategy::withdrawn(const candidate& event) {
   }
 }
 
-void pos_strategy::happened(const candidate& event) {
-  withdrawn(event);
+void pos_strategy::passed(const candidate& event, bool) {
   if (event.kind == event_kind::handle)
     return;
   for (auto* key : rivals_[event.place]) {

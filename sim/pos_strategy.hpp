@@ -1,22 +1,23 @@
 // Partial order sampling: every event has a random priority, drawn anew when it has lost a race.
 #pragma once
-#include "sim/watching_strategy.hpp"
+#include "sim/racing_strategy.hpp"
 #include <set>
+#include <vector>
 
 namespace troupe {
 
 /// POS (Yuan, Yang, Gu: Partial Order Aware Concurrency Sampling, CAV 2018): the enabled event with the highest
 /// priority happens; those that compete with it for the same place draw again. No guarantee by depth, but different
 /// outcomes are met more evenly than by a random walk.
-class pos_strategy final : public watching_strategy {
+class pos_strategy final : public racing_strategy {
 public:
-  explicit pos_strategy(std::uint64_t seed) noexcept : watching_strategy(seed, 0x706f73) {}
-
-  void enabled(const candidate& event) override;
-  void withdrawn(const candidate& event) override;
-  void happened(const candidate& event) override;
+  pos_strategy(std::uint64_t seed, std::shared_ptr<const schedule_profile> known) noexcept
+      : racing_strategy(seed, 0x706f73, std::move(known)) {}
 
 protected:
+  void entered(const candidate& event) override;
+  void left(const candidate& event) override;
+  void passed(const candidate& event, bool has_competed) override;
   std::size_t pick_event(const candidates& among) override;
 
 private:

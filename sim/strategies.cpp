@@ -58,15 +58,15 @@ parsed_spec parse(std::string_view spec) {
 class late_profile {
 public:
   explicit late_profile(const runner& run) : run_(run) {}
-  const schedule_profile& get() {
+  const std::shared_ptr<const schedule_profile>& get() {
     if (!known_)
       known_ = measure_profile(run_);
-    return *known_;
+    return known_;
   }
 
 private:
   runner run_;
-  std::optional<schedule_profile> known_;
+  std::shared_ptr<const schedule_profile> known_;
 };
 
 template <class Make>
@@ -164,22 +164,24 @@ strategy_factory make_strategies(std::string_view spec, const runner& run, order
   if (name == "random")
     return {[](std::uint64_t seed) -> made { return std::make_unique<random_strategy>(seed); }};
   if (name == "pos")
-    return {[](std::uint64_t seed) -> made { return std::make_unique<pos_strategy>(seed); }};
+    return profiled(run, [](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+      return std::make_unique<pos_strategy>(seed, known);
+    });
   if (name == "pct")
-    return profiled(run, [n](std::uint64_t seed, const schedule_profile& known) {
-      return std::make_unique<pct_strategy>(seed, n, known.decisions);
+    return profiled(run, [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+      return std::make_unique<pct_strategy>(seed, n, known);
     });
   if (name == "pctcp")
-    return profiled(run, [n](std::uint64_t seed, const schedule_profile& known) {
-      return std::make_unique<pctcp_strategy>(seed, n, known.events);
+    return profiled(run, [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+      return std::make_unique<pctcp_strategy>(seed, n, known);
     });
   if (name == "surw")
-    return profiled(run, [n](std::uint64_t seed, const schedule_profile& known) {
+    return profiled(run, [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
       return std::make_unique<surw_strategy>(seed, n, known);
     });
   if (name == "delay")
-    return profiled(run, [n](std::uint64_t seed, const schedule_profile& known) {
-      return std::make_unique<delay_strategy>(seed, n, known.decisions);
+    return profiled(run, [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+      return std::make_unique<delay_strategy>(seed, n, known);
     });
   if (name == "ql")
     return learning(run);

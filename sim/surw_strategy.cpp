@@ -3,15 +3,16 @@
 
 namespace troupe {
 
-surw_strategy::surw_strategy(std::uint64_t seed, std::uint64_t places, const schedule_profile& profile)
-    : watching_strategy(seed, 0x73757277) {
+surw_strategy::surw_strategy(std::uint64_t seed, std::uint64_t places,
+                             const std::shared_ptr<const schedule_profile>& known)
+    : racing_strategy(seed, 0x73757277, known) {
   std::vector<std::uint64_t> all;
-  for (auto& [place, senders] : profile.contested)
+  for (auto& [place, senders] : known->contested)
     all.push_back(place);
   for (auto count = all.empty() ? 0 : 1 + random_.below(places); count > 0 && !all.empty(); --count) {
     auto at = all.begin() + static_cast<std::ptrdiff_t>(random_.below(all.size()));
     places_.insert(*at);
-    for (auto& [sender, arrivals] : profile.contested.at(*at))
+    for (auto& [sender, arrivals] : known->contested.at(*at))
       left_[sender] += arrivals;
     all.erase(at);
   }
@@ -63,8 +64,7 @@ std::size_t surw_strategy::pick_event(const candidates& among) {
   }
 }
 
-void surw_strategy::happened(const candidate& event) {
-  held_back_.erase(event.key);
+void surw_strategy::passed(const candidate& event, bool) {
   if (!is_interesting(event))
     return;
   if (auto known = left_.find(event.actor); known != left_.end() && known->second > 0)

@@ -1,7 +1,7 @@
 // Selectively uniform random walk: the orders of a few interesting arrivals become about equally likely.
 #pragma once
 #include "sim/profile.hpp"
-#include "sim/watching_strategy.hpp"
+#include "sim/racing_strategy.hpp"
 #include <set>
 
 namespace troupe {
@@ -11,14 +11,14 @@ namespace troupe {
 /// whose interesting arrival comes next is drawn by how many it still has to make, as measured beforehand; the others
 /// are held back where they would come first. Uniform over the orders of these arrivals where the counts are exact and
 /// nothing waits for something held back; a heuristic otherwise. Every schedule keeps a positive probability.
-class surw_strategy final : public watching_strategy {
+class surw_strategy final : public racing_strategy {
 public:
-  surw_strategy(std::uint64_t seed, std::uint64_t places, const schedule_profile& profile);
-
-  void happened(const candidate& event) override;
-  void withdrawn(const candidate& event) override { held_back_.erase(event.key); }
+  surw_strategy(std::uint64_t seed, std::uint64_t places, const std::shared_ptr<const schedule_profile>& known);
 
 protected:
+  void entered(const candidate&) override {}
+  void left(const candidate& event) override { held_back_.erase(event.key); }
+  void passed(const candidate& event, bool has_competed) override;
   std::size_t pick_event(const candidates& among) override;
 
 private:
