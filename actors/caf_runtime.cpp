@@ -294,12 +294,28 @@ private:
 } // namespace
 
 struct caf_host::state {
-  explicit state(platform::dispatcher& on) : dispatcher(on) {}
+  state(platform::dispatcher& on, const host_options& options)
+      : dispatcher(on), is_standard(options.router && !options.configure) {
+    config = is_standard && spare ? std::move(spare) : std::make_unique<caf::actor_system_config>();
+    if (options.configure)
+      options.configure(*config);
+  }
+  ~state() {
+    system.reset();
+    if (is_standard)
+      spare = std::move(config);
+  }
+  /// Making a configuration costs more than a small simulated run. Nothing changes one that nobody has configured, so
+  /// it serves the next run as well.
+  static thread_local std::unique_ptr<caf::actor_system_config> spare;
+
   census counted;
-  caf::actor_system_config config;
+  std::unique_ptr<caf::actor_system_config> config;
   platform::dispatcher& dispatcher;
+  const bool is_standard;
   std::unique_ptr<caf::actor_system> system;
 };
+thread_local std::unique_ptr<caf::actor_system_config> caf_host::state::spare;
 
 /// Systems that were destroyed while others still referred to their actors: CAF touches an actor's system when the last
 /// reference goes. They run nothing.
@@ -333,13 +349,11 @@ private:
 };
 
 caf_host::caf_host(platform::dispatcher& dispatcher, const host_options& options)
-    : state_(std::make_unique<state>(dispatcher)) {
-  auto& config = state_->config;
-  if (options.configure)
-    options.configure(config);
+    : state_(std::make_unique<state>(dispatcher, options)) {
   if (!options.router) // a simulated system meets no other
     state_->counted.take_part();
-  state_->system = detail::start_actor_system(config, dispatcher, options, state_->counted.number_among_others());
+  state_->system =
+      detail::start_actor_system(*state_->config, dispatcher, options, state_->counted.number_among_others());
   state_->system->await_actors_before_shutdown(false);
   platform::thread_release_hook.store(detail::let_go_of_thread, std::memory_order_release);
   // The system may be destroyed by another thread while this one lives on, as after GCD's dispatch_main.

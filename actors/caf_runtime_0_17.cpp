@@ -81,7 +81,9 @@ std::unique_ptr<caf::actor_system> start_actor_system(caf::actor_system_config& 
     return new coordinator(system, dispatcher, options);
   };
   config.module_factories.emplace_back(std::move(make_scheduler));
-  return std::make_unique<caf::actor_system>(config);
+  auto started = std::make_unique<caf::actor_system>(config);
+  config.module_factories.pop_back();
+  return started;
 }
 
 job_engine& engine_of(caf::actor_system& system) noexcept { return coordinator_of(system).engine(); }
