@@ -18,6 +18,8 @@ inline void add_variants(troupe::scenario_set& scenarios, const std::string& nam
 }
 
 void add_failure_detector(troupe::scenario_set& scenarios);
+void add_raft(troupe::scenario_set& scenarios);
+void add_two_phase_commit(troupe::scenario_set& scenarios);
 
 /// Everything above.
 void add_all(troupe::scenario_set& scenarios);

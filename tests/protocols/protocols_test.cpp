@@ -4,6 +4,7 @@
 #include "sim/runner.hpp"
 #include "sim/strategies.hpp"
 #include <doctest/doctest.h>
+#include <vector>
 
 using namespace troupe;
 
@@ -46,8 +47,26 @@ TEST_CASE("each protocol has a buggy and a fixed variant") {
   }
 }
 
-TEST_CASE("the mistake of the failure detector is found") {
-  const auto result = explored("failure-detector-buggy", "pos", 4'000);
-  REQUIRE(result.failing_seed);
-  CHECK(result.failure.message.find("while it has 3 to answer") != std::string::npos);
+TEST_CASE("each mistake is found") {
+  struct mistake {
+    const char* scenario;
+    const char* strategy; ///< One that finds it soon.
+    const char* message;
+  };
+  const std::vector<mistake> mistakes = {
+      {"failure-detector-buggy", "pos", "has been sent a ping while it has 3 to answer"},
+      {"raft-v1-buggy", "ql", "are both leaders in term 1"},
+      {"two-phase-commit-buggy", "portfolio", "is committed, but participant"},
+      {"two-phase-commit-client-buggy", "portfolio", "client 1 has read 2 where it has written 1"},
+  };
+  for (const auto& each : mistakes) {
+    CAPTURE(each.scenario);
+    const auto result = explored(each.scenario, each.strategy, 10'000);
+    REQUIRE(result.failing_seed);
+    CHECK(result.failure.message.find(each.message) != std::string::npos);
+  }
+}
+
+TEST_CASE("a transaction among three participants, with a timeout, is proven right") {
+  CHECK(explored("two-phase-commit-small-fixed", "dpor", 100'000).is_proven);
 }
