@@ -154,6 +154,7 @@ void sim_engine::start(parcel& p) {
     });
     // Its name may be part of its state, which is there only now.
     learn_name(actor, baby, entry);
+    read_state(actor, baby, entry);
     free_parcel(&p);
   });
 }
@@ -173,6 +174,7 @@ void sim_engine::handle(entity& actor) {
   within(actor, p->identity, platform::background_lane, [&] {
     how = mail.deliver();
     learn_name(actor, mail, entry);
+    read_state(actor, mail, entry);
     if (how == letter::result::handled)
       actor.mail.prepend(actor.skipped);
     else if (how == letter::result::skipped)
@@ -264,7 +266,8 @@ std::optional<std::size_t> sim_engine::trace(event_kind kind, const parcel& p, c
                     .to = to.name,
                     .what = std::move(what),
                     .internal = to.is_internal,
-                    .time = now_ - epoch};
+                    .time = now_ - epoch,
+                    .state = {}};
   if (options_.log_operations)
     std::fprintf(stderr, "%6llu %-8s %s -> %s %s\n", static_cast<unsigned long long>(result_.steps), to_string(kind),
                  entry.from.c_str(), entry.to.c_str(), entry.what.c_str());

@@ -46,7 +46,10 @@ public:
   /// Whether nothing happens any more before `begin_teardown`: it has failed, or reached a limit that is no failure.
   bool is_over() const noexcept { return has_failed() || is_cut_short_; }
   /// From here on events happen in fifo order, unrecorded, so that the system can be taken down after any verdict.
-  void begin_teardown() noexcept { tearing_down_ = true; }
+  void begin_teardown() noexcept {
+    tearing_down_ = true;
+    readers_.clear();
+  }
   /// Ends all actors that still live, then drops whatever has not happened.
   void end_all();
 
@@ -55,6 +58,8 @@ public:
   std::uint64_t choose(std::uint64_t count);
   /// Called after each event, with the steps so far; it may fail the run.
   void watch(std::function<void(std::uint64_t)> after_event) { after_event_ = std::move(after_event); }
+  /// Has `read` called for the actor's state after its events, as long as it lives.
+  void expose_state(const hosted_actor& actor, std::function<std::string()> read);
   run_result& result() noexcept { return result_; }
   const simulation_options& options() const noexcept { return options_; }
 
@@ -139,6 +144,15 @@ private:
   std::optional<std::size_t> trace(event_kind kind, const parcel& p, const entity& to, std::string what);
   void learn_name(entity& actor, const hosted_actor& hosted, std::optional<std::size_t> entry);
 
+  // actor_state.cpp
+  struct state_reader {
+    std::function<std::string()> read;
+    actor_anchor actor;
+    bool was_read = false;
+  };
+  /// The actor has just had an event, of which `entry` tells.
+  void read_state(entity& actor, const hosted_actor& hosted, std::optional<std::size_t> entry);
+
   simulation_options options_;
   strategy& order_;
   const bool is_watched_;
@@ -159,6 +173,7 @@ private:
   std::vector<entity*> spare_entities_;
   std::unordered_map<const void*, entity*> actors_;
   std::vector<actor_anchor> anchors_;
+  std::unordered_map<caf::actor_id, state_reader> readers_;
   std::deque<parcel> parcels_;
   parcel* spare_parcels_ = nullptr;
   std::vector<serial_lane> lanes_; // [0] is the foreground lane

@@ -34,6 +34,7 @@ struct trace_entry {
   std::string what;             ///< The message or the label.
   bool internal = false;        ///< Troupe's own bookkeeping (session supervisors, CAF's servers).
   platform::duration time = {}; ///< Virtual, since the run began.
+  std::string state = {};       ///< Of the actor after the event, if it exposes it (sim/actor_state.hpp).
 };
 
 /// Everything that is known of one run once it has ended.

@@ -128,6 +128,10 @@ monitor& simulator::monitor_of(std::type_index type, std::unique_ptr<monitor> (*
   return *slot.what;
 }
 
+void simulator::expose_state(const hosted_actor& actor, std::function<std::string()> read) {
+  engine_.expose_state(actor, std::move(read));
+}
+
 void simulator::watch() {
   engine_.watch([this](std::uint64_t steps) {
     for (auto& each : invariants_)

@@ -14,6 +14,7 @@
 
 namespace troupe {
 
+class hosted_actor;
 class sim_engine;
 
 /// A system on one thread, in virtual time, whose every order of events is a decision. Handed to the test by
@@ -77,6 +78,9 @@ public:
 
   /// For `observe`: the run's monitor of this type.
   monitor& monitor_of(std::type_index type, std::unique_ptr<monitor> (*make)());
+
+  /// For `expose_state`.
+  void expose_state(const hosted_actor& actor, std::function<std::string()> read);
 
   /// For runners of scenarios.
   simulator(sim_engine& engine, system& sys);
