@@ -17,8 +17,17 @@ inline void add_variants(troupe::scenario_set& scenarios, const std::string& nam
                  [body](troupe::simulator& sim) { body(sim, variant::fixed); }, options});
 }
 
+void add_bounded_async(troupe::scenario_set& scenarios);
+void add_bounded_buffer(troupe::scenario_set& scenarios);
+void add_chang_roberts(troupe::scenario_set& scenarios);
+void add_coffee_machine(troupe::scenario_set& scenarios);
+void add_concurrent_dictionary(troupe::scenario_set& scenarios);
+void add_dao(troupe::scenario_set& scenarios);
 void add_failure_detector(troupe::scenario_set& scenarios);
+void add_lost_wakeup(troupe::scenario_set& scenarios);
 void add_raft(troupe::scenario_set& scenarios);
+void add_sleeping_barber(troupe::scenario_set& scenarios);
+void add_sliding_window(troupe::scenario_set& scenarios);
 void add_two_phase_commit(troupe::scenario_set& scenarios);
 
 /// Everything above.
