@@ -67,7 +67,7 @@ void racing_strategy::happened(const candidate& event) {
 
 std::size_t racing_strategy::pick(decision_kind kind, const candidates& among) {
   if (kind != decision_kind::event)
-    return pick_any(among);
+    return values_.pick(random_, among.size());
   if (!plain_.empty())
     return among.index_of(plain_.front());
   return pick_event(among);

@@ -3,6 +3,7 @@
 #include "sim/decision.hpp"
 #include "sim/profile.hpp"
 #include "sim/random_source.hpp"
+#include "sim/random_values.hpp"
 #include <deque>
 #include <memory>
 #include <unordered_map>
@@ -30,7 +31,7 @@ public:
 protected:
   /// `known` may be null: then a place counts as shared from the second sender on that is seen in this run.
   racing_strategy(std::uint64_t seed, std::uint64_t salt, std::shared_ptr<const schedule_profile> known) noexcept
-      : random_(mix(seed, salt)), known_(std::move(known)) {}
+      : random_(mix(seed, salt)), values_(random_()), known_(std::move(known)) {}
 
   /// The event competes with the others from now on.
   virtual void entered(const candidate& event) = 0;
@@ -54,6 +55,7 @@ private:
   /// @returns whether it was one of those that do not wait.
   bool take(const void* key);
 
+  random_values values_;
   std::shared_ptr<const schedule_profile> known_;
   bool has_arrivals_ = true;
   std::deque<const void*> plain_;                           // oldest first

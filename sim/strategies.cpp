@@ -11,6 +11,7 @@
 #include "sim/profile.hpp"
 #include "sim/ql_strategy.hpp"
 #include "sim/random_strategy.hpp"
+#include "sim/speeds_strategy.hpp"
 #include "sim/surw_strategy.hpp"
 #include "sim/text.hpp"
 #include <algorithm>
@@ -133,6 +134,7 @@ const std::vector<strategy_description>& known_strategies() {
       {"portfolio", "", 0, "All of the sampling ones in turn, with several parameters and in several order models"},
       {"fifo", "", 0, "The default order: what was enabled first happens first"},
       {"random", "", 0, "A random walk"},
+      {"speeds", "", 0, "A random walk in which participants are of different speeds"},
       {"pct", "depth", 3, "Random priorities of participants that change at depth - 1 random points"},
       {"pctcp", "depth", 3, "The same for chains of causally ordered events"},
       {"pos", "", 0, "Random priorities of events, drawn anew after a lost race"},
@@ -163,6 +165,8 @@ strategy_factory make_strategies(std::string_view spec, const runner& run, order
     return {[](std::uint64_t) -> made { return std::make_unique<fifo_strategy>(); }};
   if (name == "random")
     return {[](std::uint64_t seed) -> made { return std::make_unique<random_strategy>(seed); }};
+  if (name == "speeds")
+    return {[](std::uint64_t seed) -> made { return std::make_unique<speeds_strategy>(seed); }};
   if (name == "pos")
     return profiled(run, [](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
       return std::make_unique<pos_strategy>(seed, known);
