@@ -4,7 +4,7 @@
 namespace troupe {
 
 delay_strategy::delay_strategy(std::uint64_t seed, std::uint64_t delays, std::shared_ptr<const schedule_profile> known)
-    : racing_strategy(seed, 0x64656c6179, known), fair_from_(3 * known->decisions + 100) {
+    : racing_strategy(seed, 0x64656c6179, known) {
   for (auto count = 1 + random_.below(delays); count > 0; --count)
     delays_.insert(1 + random_.below(known->decisions));
 }
@@ -25,8 +25,6 @@ void delay_strategy::left(const candidate& event) {
 std::size_t delay_strategy::pick_event(const candidates& among) {
   if (turns_.size() >= 2) {
     ++decisions_;
-    if (decisions_ > fair_from_)
-      return pick_any(among);
     for (auto count = delays_.count(decisions_); count > 0; --count) {
       auto actor = turns_.begin()->second;
       turns_.erase(turns_.begin());

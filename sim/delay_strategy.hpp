@@ -22,7 +22,6 @@ protected:
   std::size_t pick_event(const candidates& among) override;
 
 private:
-  std::uint64_t fair_from_;
   std::uint64_t decisions_ = 0;
   std::multiset<std::uint64_t> delays_;
   std::uint64_t last_ = 0;

@@ -14,8 +14,7 @@ std::map<std::uint64_t, std::int64_t> random_changes(random_source& random, std:
 }
 
 pct_strategy::pct_strategy(std::uint64_t seed, std::uint64_t depth, std::shared_ptr<const schedule_profile> known)
-    : racing_strategy(seed, 0x706374, known), fair_from_(3 * known->decisions + 100),
-      changes_(random_changes(random_, depth - 1, known->decisions)) {}
+    : racing_strategy(seed, 0x706374, known), changes_(random_changes(random_, depth - 1, known->decisions)) {}
 
 void pct_strategy::entered(const candidate& event) {
   auto [known, is_new] = priorities_.try_emplace(event.actor);
@@ -33,8 +32,6 @@ void pct_strategy::left(const candidate& event) {
 std::size_t pct_strategy::pick_event(const candidates& among) {
   if (turns_.size() >= 2) {
     ++decisions_;
-    if (decisions_ > fair_from_)
-      return pick_any(among);
     if (auto change = changes_.find(decisions_); change != changes_.end()) {
       auto actor = std::prev(turns_.end())->second;
       turns_.erase(std::prev(turns_.end()));

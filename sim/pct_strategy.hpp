@@ -11,8 +11,7 @@ namespace troupe {
 /// Bugs, ASPLOS 2010), with participants for threads: always the one with the highest priority goes on, and at `depth`
 /// - 1 random decisions it falls behind all others. As decisions count those among events that race (taPCT, see
 /// `racing_strategy`). Finds a bug that takes `depth` ordered events with a probability of at least
-/// 1/(participants * decisions^(depth - 1)), if the run makes no more decisions than the profile says. Far beyond that
-/// many it goes on at random, so that programs which poll come to an end.
+/// 1/(participants * decisions^(depth - 1)), if the run makes no more decisions than the profile says.
 class pct_strategy final : public racing_strategy {
 public:
   /// @pre depth >= 1
@@ -26,7 +25,6 @@ protected:
 private:
   using turn = std::pair<std::int64_t, std::uint64_t>; // priority, actor
 
-  std::uint64_t fair_from_;
   std::uint64_t decisions_ = 0;
   std::map<std::uint64_t, std::int64_t> changes_; // decision -> the priority that the first one falls to
   std::unordered_map<std::uint64_t, std::int64_t> priorities_;

@@ -14,8 +14,7 @@ void merge(std::vector<std::uint32_t>& into, const std::vector<std::uint32_t>& o
 } // namespace
 
 pctcp_strategy::pctcp_strategy(std::uint64_t seed, std::uint64_t depth, std::shared_ptr<const schedule_profile> known)
-    : racing_strategy(seed, 0x7063746370, known), fair_from_(3 * known->events + 100),
-      changes_(random_changes(random_, depth - 1, known->events)) {}
+    : racing_strategy(seed, 0x7063746370, known), changes_(random_changes(random_, depth - 1, known->events)) {}
 
 pctcp_strategy::past pctcp_strategy::before(const candidate& event) const {
   past result;
@@ -82,8 +81,6 @@ void pctcp_strategy::passed(const candidate& event, bool has_competed) {
 }
 
 std::size_t pctcp_strategy::pick_event(const candidates& among) {
-  if (events_ > fair_from_)
-    return pick_any(among);
   for (;;) {
     auto [priority, number, key] = *std::prev(turns_.end());
     auto& entry = enabled_[key];

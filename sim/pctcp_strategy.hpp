@@ -41,7 +41,6 @@ private:
   std::size_t chain_for(const past& before);
   std::size_t new_chain();
 
-  std::uint64_t fair_from_;
   std::uint64_t events_ = 0;
   std::map<std::uint64_t, std::int64_t> changes_;
   std::vector<chain> chains_;

@@ -11,8 +11,11 @@ using arrivals = std::map<std::uint64_t, std::map<std::uint64_t, std::uint64_t>>
 class profiler final : public racing_strategy {
 public:
   profiler(std::uint64_t seed, std::shared_ptr<const schedule_profile> known) noexcept
-      : racing_strategy(seed, 0x70726f66696c65, std::move(known)) {}
+      : racing_strategy(seed, 0x70726f66696c65, std::move(known)) {
+    fair_from_ = ~std::uint64_t{0};
+  }
 
+  using racing_strategy::picks;
   std::uint64_t decisions = 0, events = 0;
   arrivals seen;
 
@@ -37,6 +40,7 @@ std::shared_ptr<const schedule_profile> measure_profile(const runner& run, unsig
   for (unsigned i = 0; i < runs; ++i) {
     profiler order{i, result}; // each knows more of the races than the one before
     run(i, order, false);
+    result->picks = std::max(result->picks, order.picks());
     result->decisions = std::max(result->decisions, order.decisions);
     result->events = std::max(result->events, order.events);
     for (auto& [place, senders] : order.seen)

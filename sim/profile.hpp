@@ -8,6 +8,7 @@ namespace troupe {
 
 /// Measured by a few random schedules.
 struct schedule_profile {
+  std::uint64_t picks = 1;     ///< The most picks of events.
   std::uint64_t decisions = 1; ///< The most picks among events that race (see `racing_strategy`).
   std::uint64_t events = 1;    ///< The most events that race.
   /// Per place that more than one participant sends to: how many of the arrivals there each of them caused, on average

@@ -28,6 +28,8 @@ void ql_strategy::happened(const candidate& event) {
 }
 
 std::size_t ql_strategy::pick_event(const candidates& among) {
+  if (memory_->runs > 0 && path_.size() > 3 * memory_->longest + 100)
+    return pick_any(among);
   auto& known = memory_->values[state_].of;
   std::vector<double> weights(among.size());
   double highest = -HUGE_VAL;
@@ -45,6 +47,8 @@ std::size_t ql_strategy::pick_event(const candidates& among) {
 }
 
 void ql_strategy::ended(const run_result&) {
+  if (memory_->runs++ < 5)
+    memory_->longest = std::max(memory_->longest, path_.size());
   // In the order in which they were met, as each costs more the more often it was.
   for (std::size_t i = 0; i < path_.size(); ++i) {
     auto next = i + 1 < path_.size() ? path_[i + 1].state : state_;

@@ -14,11 +14,14 @@ struct ql_memory {
   };
   std::unordered_map<std::uint64_t, action_values> values; // by state
   std::unordered_map<std::uint64_t, std::uint64_t> visits; // by state
+  std::size_t runs = 0;
+  std::size_t longest = 0; ///< The most picks of the first few runs.
 };
 
 /// QL (Mukherjee, Deligiannis, Biswas, Lal: Learning-Based Controlled Concurrency Testing, OOPSLA 2020): Q-learning in
 /// which each visit of a state costs as much as there have been visits of it. A state is what can happen next: the
-/// enabled events by participants and types of messages, and what each participant has handled last. No guarantee.
+/// enabled events by participants and types of messages, and what each participant has handled last. No guarantee. Far
+/// beyond the length that the first schedules had it goes on at random, so that programs which poll come to an end.
 class ql_strategy final : public watching_strategy {
 public:
   ql_strategy(std::uint64_t seed, std::shared_ptr<ql_memory> memory) noexcept

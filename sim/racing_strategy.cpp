@@ -12,8 +12,7 @@ void racing_strategy::begins(order_model model) { has_arrivals_ = model != order
 
 bool racing_strategy::is_shared(const candidate& arrival) {
   auto [known, is_new] = sender_.try_emplace(arrival.place, arrival.actor);
-  if (is_new ? known_ && known_->contested.count(arrival.place) != 0
-             : known->second != many && known->second != arrival.actor)
+  if (is_new ? known_->contested.count(arrival.place) != 0 : known->second != many && known->second != arrival.actor)
     known->second = many;
   return known->second == many;
 }
@@ -68,6 +67,8 @@ void racing_strategy::happened(const candidate& event) {
 std::size_t racing_strategy::pick(decision_kind kind, const candidates& among) {
   if (kind != decision_kind::event)
     return values_.pick(random_, among.size());
+  if (++picks_ > fair_from_)
+    return pick_any(among);
   if (!plain_.empty())
     return among.index_of(plain_.front());
   return pick_event(among);

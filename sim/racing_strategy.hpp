@@ -17,6 +17,8 @@ namespace troupe {
 /// what taPCT (Ozkan, Majumdar, Oraee: Trace Aware Random Testing for Distributed Systems, OOPSLA 2019) does for PCT.
 /// As monitors, shared memory and urgent messages can tell more orders apart than that, one in `lazy_one_in` of them is
 /// treated like any other event; so each schedule keeps a positive probability.
+/// Far beyond the length that schedules were seen to have it goes on with a random walk, so that programs which poll
+/// come to an end.
 class racing_strategy : public strategy {
 public:
   static constexpr std::uint64_t lazy_one_in = 16;
@@ -29,9 +31,8 @@ public:
   std::size_t pick(decision_kind kind, const candidates& among) final;
 
 protected:
-  /// `known` may be null: then a place counts as shared from the second sender on that is seen in this run.
   racing_strategy(std::uint64_t seed, std::uint64_t salt, std::shared_ptr<const schedule_profile> known) noexcept
-      : random_(mix(seed, salt)), values_(random_()), known_(std::move(known)) {}
+      : random_(mix(seed, salt)), fair_from_(3 * known->picks + 100), values_(random_()), known_(std::move(known)) {}
 
   /// The event competes with the others from now on.
   virtual void entered(const candidate& event) = 0;
@@ -45,9 +46,11 @@ protected:
   /// All enabled events compete, and there are at least two.
   virtual std::size_t pick_event(const candidates& among) = 0;
 
+  std::uint64_t picks() const noexcept { return picks_; }
   std::size_t pick_any(const candidates& among) { return static_cast<std::size_t>(random_.below(among.size())); }
 
   random_source random_;
+  std::uint64_t fair_from_; // picks
 
 private:
   bool is_plain(const candidate& event);
@@ -57,6 +60,7 @@ private:
 
   random_values values_;
   std::shared_ptr<const schedule_profile> known_;
+  std::uint64_t picks_ = 0;
   bool has_arrivals_ = true;
   std::deque<const void*> plain_;                           // oldest first
   std::unordered_map<std::uint64_t, std::uint64_t> sender_; // by place; `many`

@@ -1,26 +1,24 @@
 // A random walk in which participants are of different speeds.
 #pragma once
-#include "sim/decision.hpp"
-#include "sim/random_source.hpp"
-#include "sim/random_values.hpp"
+#include "sim/racing_strategy.hpp"
 
 namespace troupe {
 
-/// A random walk lets all participants make progress at the same pace; bugs that need one to fall behind step by step,
-/// and not for good as under PCT, are beyond its reach. Here each participant has a speed that is drawn for this
-/// schedule, and in some schedules anew every now and then. How far speeds differ is drawn, too. Values of choices have
-/// random weights (`random_values`), as in swarm testing (Groce, Zhang, Eide, Chen, Regehr: Swarm Testing, ISSTA 2012).
-/// Every schedule keeps a positive probability.
-class speeds_strategy final : public strategy {
+/// A random walk lets all participants go on at the same pace; under PCT one falls behind for good. Here each has a
+/// speed that is drawn for this schedule, and in half of the schedules anew every now and then. How far speeds differ
+/// is drawn, too. Finds bugs that need somebody to fall behind little by little. No guarantee by depth.
+class speeds_strategy final : public racing_strategy {
 public:
-  explicit speeds_strategy(std::uint64_t seed) noexcept;
-  std::size_t pick(decision_kind kind, const candidates& among) override;
+  speeds_strategy(std::uint64_t seed, std::shared_ptr<const schedule_profile> known) noexcept;
+
+protected:
+  void entered(const candidate&) override {}
+  void left(const candidate&) override {}
+  std::size_t pick_event(const candidates& among) override;
 
 private:
-  random_source random_;
-  random_values values_;
-  std::uint64_t spread_;    // speeds are 1, 1/2, ... 1/2^(spread - 1)
-  std::uint64_t epoch_max_; // decisions after which they are drawn anew, at random and on average; 0: never
+  std::uint64_t spread_; // speeds are 1, 1/2, ... 1/2^(spread - 1)
+  std::uint64_t epoch_;  // decisions, on average, after which they are drawn anew; 0: never
   std::uint64_t salt_;
 };
 

@@ -166,7 +166,9 @@ strategy_factory make_strategies(std::string_view spec, const runner& run, order
   if (name == "random")
     return {[](std::uint64_t seed) -> made { return std::make_unique<random_strategy>(seed); }};
   if (name == "speeds")
-    return {[](std::uint64_t seed) -> made { return std::make_unique<speeds_strategy>(seed); }};
+    return profiled(run, [](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+      return std::make_unique<speeds_strategy>(seed, known);
+    });
   if (name == "pos")
     return profiled(run, [](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
       return std::make_unique<pos_strategy>(seed, known);

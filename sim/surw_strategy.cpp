@@ -44,8 +44,13 @@ void surw_strategy::draw_intent(const candidates& among) {
 std::size_t surw_strategy::pick_event(const candidates& among) {
   if (places_.empty())
     return pick_any(among);
-  if (intent_ == 0)
+  if (intent_ == 0) {
     draw_intent(among);
+    patience_ = 1'000;
+  } else if (--patience_ == 0) {
+    held_back_.clear();
+    intent_ = 0;
+  }
   for (;;) {
     std::vector<std::size_t> free;
     for (std::size_t i = 0; i < among.size(); ++i)

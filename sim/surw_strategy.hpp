@@ -9,8 +9,9 @@ namespace troupe {
 /// SURW (Zhao, Wolff, Mathur, Roychoudhury: Selectively Uniform Concurrency Testing, ASPLOS 2025), in mailbox form.
 /// Interesting are the arrivals at up to `places` random receivers that several participants send to. The participant
 /// whose interesting arrival comes next is drawn by how many it still has to make, as measured beforehand; the others
-/// are held back where they would come first. Uniform over the orders of these arrivals where the counts are exact and
-/// nothing waits for something held back; a heuristic otherwise. Every schedule keeps a positive probability.
+/// are held back where they would come first, for some time: it may wait for one of them. Uniform over the orders of
+/// these arrivals where the counts are exact and nothing waits for something held back; a heuristic otherwise. Every
+/// schedule keeps a positive probability.
 class surw_strategy final : public racing_strategy {
 public:
   surw_strategy(std::uint64_t seed, std::uint64_t places, const std::shared_ptr<const schedule_profile>& known);
@@ -31,6 +32,7 @@ private:
   std::map<std::uint64_t, std::uint64_t> left_; // interesting arrivals to come, by participant
   std::uint64_t intent_ = 0;                    // 0: nobody's turn
   std::set<const void*> held_back_;
+  std::uint64_t patience_ = 0; // picks until the intent is given up
 };
 
 } // namespace troupe

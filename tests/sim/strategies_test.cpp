@@ -141,7 +141,7 @@ TEST_CASE("strategies are had by name, some with a parameter") {
 
 TEST_CASE("an unknown strategy or parameter is refused in one line that helps") {
   CHECK(strategy_problem("randon") == "unknown strategy \"randon\"; did you mean \"random\"?");
-  CHECK(strategy_problem("magic").find("unknown strategy \"magic\"; known: portfolio, fifo, random, pct,") == 0);
+  CHECK(strategy_problem("magic").find("unknown strategy \"magic\"; known: portfolio, fifo, random, speeds,") == 0);
   CHECK(strategy_problem("random:depth=3") == "strategy \"random\" has no parameters");
   for (const auto* wrong :
        {"pct:", "pct:depth", "pct:depth=", "pct:depth=0", "pct:depth=1001", "pct:depth=x", "pct:3", "pct:width=3"})
