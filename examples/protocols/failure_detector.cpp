@@ -9,6 +9,7 @@ namespace protocols {
 namespace {
 
 using ping_atom = caf::atom_constant<caf::atom("ping")>;
+using halt_atom = caf::atom_constant<caf::atom("halt")>;
 using pong_atom = caf::atom_constant<caf::atom("pong")>;
 
 constexpr std::size_t node_count = 2;
@@ -29,14 +30,18 @@ struct pending_pings : troupe::monitor {
 
 struct node_state {
   explicit node_state(caf::event_based_actor*) {}
-  static inline const char* name = "node";
+  std::string name;
 };
 
 caf::behavior node(caf::stateful_actor<node_state>* self, std::size_t number) {
-  return {[=](ping_atom, int round) {
-    troupe::observe<pending_pings>().answered(number);
-    self->send(caf::actor_cast<caf::actor>(self->current_sender()), pong_atom::value, number, round);
-  }};
+  self->state.name = "node_" + std::to_string(number);
+  return {
+      [=](ping_atom, int round) {
+        troupe::observe<pending_pings>().answered(number);
+        self->send(caf::actor_cast<caf::actor>(self->current_sender()), pong_atom::value, number, round);
+      },
+      [=](halt_atom) { self->quit(); },
+  };
 }
 
 struct detector {
@@ -125,28 +130,24 @@ void detect(caf::stateful_actor<detector>* self, std::vector<caf::actor> nodes, 
   self->state.send_pings();
 }
 
-/// Halts both nodes, at some time.
-class saboteur : public caf::event_based_actor {
-public:
-  saboteur(caf::actor_config& config, std::vector<caf::actor> nodes)
-      : caf::event_based_actor(config), nodes_(std::move(nodes)) {}
-  const char* name() const override { return "saboteur"; }
-  caf::behavior make_behavior() override {
-    for (const auto& each : nodes_)
-      send_exit(each, caf::exit_reason::kill);
-    return {};
-  }
-
-private:
-  std::vector<caf::actor> nodes_;
+struct saboteur_state {
+  explicit saboteur_state(caf::event_based_actor*) {}
+  static inline const char* name = "saboteur";
 };
+
+/// Halts both nodes, at some time.
+caf::behavior saboteur(caf::stateful_actor<saboteur_state>* self, const std::vector<caf::actor>& nodes) {
+  for (const auto& each : nodes)
+    self->send(each, halt_atom::value);
+  return {[](halt_atom) {}}; // Lives on, since of the dead a chart knows no names.
+}
 
 void failure_detector(troupe::simulator& sim, variant which) {
   std::vector<caf::actor> nodes;
   for (std::size_t i = 0; i < node_count; ++i)
     nodes.push_back(sim.caf().spawn(node, i));
   sim.caf().spawn(detect, nodes, which);
-  sim.caf().spawn<saboteur>(nodes);
+  sim.caf().spawn(saboteur, nodes);
   sim.run_until_idle();
 }
 
