@@ -59,6 +59,11 @@ public:
     explore.add_option("--first-seed", first_seed_, "The first of them (0)")->check(number_within(0, largest));
     add_run_options(explore);
     explore.add_option("--jobs", jobs_, "Processes to spread them over (1)")->check(number_within(1, 256));
+    explore.add_option("--failures", failures_, "Failing schedules to find before it stops; by causes (1)")
+        ->check(number_within(1, largest));
+    explore.add_flag("--check-determinism", result_.checks_determinism,
+                     "Runs every schedule twice: a difference is a failure");
+    add_limits(explore);
     explore.add_flag("--json", result_.is_json, "One JSON object instead of text");
     explore.add_option("--tape-out", result_.out, "Where the tape of a failure goes (SCENARIO-SEED.tape)")
         ->check(not_empty());
@@ -75,6 +80,7 @@ public:
     tape->excludes(bytes)->excludes(kept);
     for (auto* option : add_run_options(replay))
       option->excludes(tape)->excludes(bytes); // A tape holds them, and fuzzing runs without.
+    add_limits(replay);
     replay.add_flag("--trace", result_.is_traced, "Lists every event");
     replay.add_flag("--json", result_.is_json, "One JSON object instead of text");
 
@@ -82,6 +88,7 @@ public:
     add_name(shrink);
     shrink.add_option("--tape", result_.tape, "The failing tape")->required()->check(not_empty());
     shrink.add_option("--out", result_.out, "Where the shrunk tape goes")->required()->check(not_empty());
+    add_limits(shrink);
     shrink.add_flag("--json", result_.is_json, "One JSON object instead of text");
   }
 
@@ -131,6 +138,13 @@ private:
     };
   }
 
+  void add_limits(CLI::App& command) {
+    command.add_option("--step-timeout", step_timeout_, "Seconds that one event may take, 0 for any number (10)")
+        ->check(number_within(0, 1'000'000));
+    command.add_option("--memory-max", memory_max_, "MB of memory that a run may take, 0 for any number (1024)")
+        ->check(number_within(0, 1'000'000'000));
+  }
+
   scenario_command failure(std::string_view message) const {
     scenario_command result;
     result.text = one_line(message);
@@ -148,6 +162,15 @@ private:
     result_.jobs = static_cast<unsigned>(jobs);
     if (result_.jobs > most_jobs())
       return failure("--jobs: a program has no other processes here, so 1 is the most there can be");
+    read(failures_, result_.failures);
+    if (auto seconds = unsigned_number(step_timeout_))
+      result_.limits.step_timeout = std::chrono::seconds{*seconds};
+    if (auto megabytes = unsigned_number(memory_max_))
+      result_.limits.memory_max = *megabytes << 20;
+    if (result_.limits.step_timeout.count() != 0 && !step_timeout_.empty() && !can_watch_processes())
+      return failure("--step-timeout: a program has no other process here that could watch it; 0 is all there can be");
+    if (result_.limits.memory_max != 0 && !memory_max_.empty() && !can_limit_memory())
+      return failure("--memory-max: the memory of a process cannot be seen here; 0 is all there can be");
     result_.max_steps = unsigned_number(max_steps_);
     result_.seed = unsigned_number(seed_);
     result_.model = order_model_named(model_);
@@ -162,7 +185,7 @@ private:
   CLI::App app_{"Runs the scenarios of this program in Troupe's simulator."};
   std::set<std::string> commands_;
   scenario_command result_;
-  std::string seeds_, first_seed_, seed_, max_steps_, jobs_, model_;
+  std::string seeds_, first_seed_, seed_, max_steps_, jobs_, model_, failures_, step_timeout_, memory_max_;
 };
 
 } // namespace

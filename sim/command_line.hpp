@@ -1,6 +1,7 @@
 // The command line of scenario programs, taken apart.
 #pragma once
 #include "sim/simulation_options.hpp"
+#include "sim/watched_process.hpp"
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,9 @@ struct scenario_command {
   std::optional<std::uint64_t> max_steps;
   std::optional<order_model> model;
   unsigned jobs = 1;
+  std::uint64_t failures = 1;
+  bool checks_determinism = false;
+  run_limits limits = {};
   bool is_json = false;
   bool is_traced = false;
   std::string tape;

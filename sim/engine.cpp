@@ -2,6 +2,7 @@
 #include "sim/engine.hpp"
 #include "actors/errors.hpp"
 #include "sim/random_source.hpp"
+#include "sim/run_progress.hpp"
 #include <cstdio>
 #include <string>
 
@@ -28,6 +29,8 @@ sim_engine::sim_engine(const simulation_options& options, strategy& order)
     : options_(options), order_(order), is_watched_(order.is_watching()),
       now_(epoch), outside_{&new_entity(outside_identity), outside_identity, 0, no_lane, nullptr, 0} {
   outside_.who->name = "test";
+  if (run_progress::watched)
+    run_progress::watched->begin_run();
   lanes_.emplace_back().place = &new_entity(main_thread_identity);
   lanes_[0].place->name = "main thread";
   lanes_[0].place->is_lane = true;
@@ -101,6 +104,8 @@ void sim_engine::happen(event& e) {
   enabled_.erase(e);
   if (!tearing_down_)
     ++result_.steps;
+  if (run_progress::watched)
+    run_progress::watched->begin_event(e.place, result_.steps);
   switch (e.kind) {
   case event_kind::arrival: {
     auto& sender = *static_cast<entity*>(e.subject);
@@ -129,6 +134,8 @@ void sim_engine::happen(event& e) {
   case event_kind::value:
     break;
   }
+  if (run_progress::watched)
+    run_progress::watched->end_event();
 }
 
 template <class Body>
@@ -268,6 +275,9 @@ std::optional<std::size_t> sim_engine::trace(event_kind kind, const parcel& p, c
                     .internal = to.is_internal,
                     .time = now_ - epoch,
                     .state = {}};
+  if (run_progress::watched)
+    run_progress::watched->describe_event(std::string(to_string(kind)) + " " + entry.from + " -> " + entry.to + " " +
+                                          entry.what);
   if (options_.log_operations)
     std::fprintf(stderr, "%6llu %-8s %s -> %s %s\n", static_cast<unsigned long long>(result_.steps), to_string(kind),
                  entry.from.c_str(), entry.to.c_str(), entry.what.c_str());

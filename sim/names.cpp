@@ -7,8 +7,9 @@ namespace {
 
 constexpr std::array decision_kinds{"event", "delay", "random"};
 constexpr std::array event_kinds{"arrival", "handle", "start", "step", "timer", "value"};
-constexpr std::array verdicts{"ok",         "exception",      "failed",    "dangling", "deadlock",
-                              "step_limit", "nondeterminism", "invariant", "liveness", "foreign_thread"};
+constexpr std::array verdicts{"ok",         "exception",      "failed",       "dangling", "deadlock",
+                              "step_limit", "nondeterminism", "invariant",    "liveness", "foreign_thread",
+                              "crashed",    "hung",           "out_of_memory"};
 constexpr std::array order_models{"local", "atomic"};
 
 template <std::size_t Size, class Enum>

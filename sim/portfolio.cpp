@@ -28,11 +28,14 @@ strategy_factory make_portfolio(const runner& run, order_model model) {
     };
     members.push_back(make_strategies(chosen[slot].spec, there, where));
   }
-  return {[members, chosen](std::uint64_t seed) -> std::unique_ptr<strategy> {
-            auto slot = static_cast<std::size_t>(seed % members.size());
-            return std::make_unique<strategy_in_model>(members[slot](seed / members.size()), chosen[slot].where);
-          },
-          count};
+  strategy_factory all;
+  all.lanes = count;
+  all.is_free = [members](std::uint64_t lane) { return members[static_cast<std::size_t>(lane)].lanes == 0; };
+  all.make = [members, chosen](std::uint64_t seed) -> std::unique_ptr<strategy> {
+    auto slot = static_cast<std::size_t>(seed % members.size());
+    return std::make_unique<strategy_in_model>(members[slot](seed / members.size()), chosen[slot].where);
+  };
+  return all;
 }
 
 } // namespace troupe

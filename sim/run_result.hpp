@@ -21,6 +21,9 @@ enum class verdict : std::uint8_t {
   invariant,      ///< Something that holds after each event did not.
   liveness,       ///< A monitor was hot at rest or for too long: what it waited for did not happen.
   foreign_thread, ///< Work came from a thread that the simulator does not control.
+  crashed,        ///< The program ended its process. Only seen by another process, as the following two.
+  hung,           ///< One event did not end.
+  out_of_memory,  ///< The run took more memory than it may.
 };
 const char* to_string(verdict v) noexcept;
 

@@ -19,6 +19,8 @@ struct strategy_factory {
   /// Schedules with the same remainder by this number build upon one another, so that they have to be run in order and
   /// by one process; 0: none do.
   std::uint64_t lanes = 0;
+  /// Whether the schedules of a lane do not build upon one another after all; empty: all do.
+  std::function<bool(std::uint64_t lane)> is_free = {};
   /// A search that runs every schedule once, from 0 on, until there are no more. What the program makes of its seed
   /// must stay the same meanwhile.
   bool is_exhaustive = false;

@@ -9,10 +9,12 @@
 #include "sim/strategies.hpp"
 #include "sim/tape_strategy.hpp"
 #include "sim/text.hpp"
+#include "sim/watched_process.hpp"
 #include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <iterator>
 
@@ -29,6 +31,20 @@ std::string name_of(const std::filesystem::path& program) {
   return (program.extension() == ".exe" ? program.stem() : program.filename()).string();
 }
 
+/// Calls `work`, and says in one line why it could not be done. @returns its exit status
+int said_by(const std::string& program, const std::function<int()>& work) {
+  std::string problem;
+  try {
+    return work();
+  } catch (const unusable& reason) {
+    problem = reason.what;
+  } catch (const std::exception& error) { // No process or no memory to be had.
+    problem = one_line(error.what());
+  }
+  std::cerr << program << ": " << problem << std::endl;
+  return 2;
+}
+
 class command_runner {
 public:
   command_runner(const scenario_set& scenarios, const scenario_command& command, const char* program)
@@ -43,11 +59,12 @@ public:
     case scenario_command::action::explore:
       return explore();
     case scenario_command::action::replay:
-      if (!command_.bytes.empty())
-        return replay_bytes();
-      return command_.tape.empty() ? replay_seed() : replay_tape();
+      return watched([&] { return replay(); }, [&](const process_loss& loss) { return say_lost(loss); });
     case scenario_command::action::shrink:
-      return shrink();
+      return watched([&] { return shrink(); },
+                     [&](const process_loss& loss) -> int {
+                       throw unusable{"cannot be shrunk, for the program " + loss_text(loss) + " meanwhile"};
+                     });
     }
     return 2;
   }
@@ -92,38 +109,64 @@ private:
     const auto strategies = factory(run, set_up);
     if (strategies.is_exhaustive && command_.first_seed != 0)
       throw unusable{"--first-seed: the strategy " + command_.strategy + " has no seeds; it begins with schedule 0"};
-    auto found = troupe::explore(run, strategies, {command_.first_seed, command_.seeds, command_.jobs});
-
-    exploration_report report{program_, typed_, command_, set_up, found, {}, {}};
-    std::optional<tape_error> not_saved;
-    if (found.failing_seed && !found.is_crash) {
-      set_up.seed = strategies.program_seed(*found.failing_seed);
-      auto recorded = make_tape(program_, program.name, command_.strategy, set_up, found.failure);
-      // No schedule is the shortest of those that never end.
-      if (found.failure.end != verdict::nondeterminism && found.failure.end != verdict::step_limit) {
-        report.shrunk = troupe::shrink(run, recorded);
-        if (report.shrunk->run.end == found.failure.end)
-          recorded = report.shrunk->shortest;
+    const auto found = troupe::explore(run, strategies,
+                                       {.first_seed = command_.first_seed,
+                                        .seeds = command_.seeds,
+                                        .jobs = command_.jobs,
+                                        .failures = command_.failures,
+                                        .checks_determinism = command_.checks_determinism,
+                                        .limits = command_.limits});
+    exploration_report report{program_, typed_, command_, set_up, found, {}};
+    const auto tell = [&](bool shrinks, const std::string& note) {
+      std::optional<tape_error> not_saved;
+      for (const auto& cause : found.causes) {
+        auto& known = report.causes.emplace_back();
+        known.note = note;
+        if (cause.is_lost)
+          continue;
+        set_up.seed = strategies.program_seed(cause.seed);
+        auto recorded = make_tape(program_, program.name, command_.strategy, set_up, cause.failure);
+        // No schedule is the shortest of those that never end.
+        if (shrinks && cause.failure.end != verdict::nondeterminism && cause.failure.end != verdict::step_limit) {
+          known.shrunk = troupe::shrink(run, recorded);
+          if (known.shrunk->run.end == cause.failure.end)
+            recorded = known.shrunk->shortest;
+          else
+            known.shrunk.reset();
+        }
+        tape_error error;
+        if (auto path = save(recorded, cause.seed, report.causes.size(), error); !path.empty())
+          known.tape = path;
         else
-          report.shrunk.reset();
+          not_saved = error;
       }
-      tape_error error;
-      if (auto path = save(recorded, error); !path.empty())
-        report.tape = path;
-      else
-        not_saved = error;
-    }
-    std::cout << (command_.is_json ? to_json(report) : to_text(report)) << std::flush;
-    if (not_saved)
-      throw unusable{not_saved->message};
-    return found.failing_seed ? 1 : 0;
+      std::cout << (command_.is_json ? to_json(report) : to_text(report)) << std::flush;
+      if (not_saved)
+        throw unusable{not_saved->message};
+      return found.causes.empty() ? 0 : 1;
+    };
+    // Shrinking runs schedules that nobody has seen: they may end the process, or never end.
+    return watched([&] { return tell(true, {}); },
+                   [&](const process_loss& loss) {
+                     return tell(false, "not shrunk, for the program " + loss_text(loss) + " meanwhile");
+                   });
+  }
+
+  /// Calls `work` in a process of its own, so that a run that is lost is told of. @returns its exit status
+  int watched(const std::function<int()>& work, const std::function<int(const process_loss&)>& if_lost) const {
+    const auto end = call_watched([&] { return said_by(program_, work); }, command_.limits);
+    return end.loss ? if_lost(*end.loss) : end.status;
+  }
+
+  static std::string loss_text(const process_loss& loss) {
+    return std::string(to_string(loss.how)) + ": " + loss.message;
   }
 
   /// Where the user said, or in the current directory, or if that cannot be written, where temporary files go.
-  std::string save(const tape& recorded, tape_error& error) const {
-    std::vector<std::string> places{command_.out};
+  std::string save(const tape& recorded, std::uint64_t seed, std::size_t number, tape_error& error) const {
+    std::vector<std::string> places{number == 1 ? command_.out : command_.out + "." + std::to_string(number)};
     if (command_.out.empty()) {
-      const auto name = file_name(recorded);
+      const auto name = file_name(recorded.scenario, seed);
       places = {name};
       std::error_code none;
       if (auto folder = std::filesystem::temp_directory_path(none); !none)
@@ -135,11 +178,25 @@ private:
     return {};
   }
 
-  static std::string file_name(const tape& recorded) {
-    auto name = recorded.scenario;
+  static std::string file_name(std::string name, std::uint64_t seed) {
     std::replace_if(
         name.begin(), name.end(), [](char c) { return c == '/' || static_cast<unsigned char>(c) <= ' '; }, '_');
-    return name + "-" + std::to_string(recorded.options.seed) + ".tape";
+    return name + "-" + std::to_string(seed) + ".tape";
+  }
+
+  int replay() {
+    if (!command_.bytes.empty())
+      return replay_bytes();
+    return command_.tape.empty() ? replay_seed() : replay_tape();
+  }
+
+  int say_lost(const process_loss& loss) const {
+    run_result result;
+    result.end = loss.how;
+    result.message = loss.message;
+    auto set_up = options();
+    set_up.seed = command_.seed.value_or(0);
+    return say({program_, typed_, command_, set_up, result, command_.strategy, {}});
   }
 
   int replay_seed() {
@@ -232,22 +289,13 @@ private:
 int scenario_main(const scenario_set& scenarios, int argc, const char* const* argv) {
   const auto* program = argc > 0 ? argv[0] : "troupe";
   const auto command = parse_scenario_command(argc, argv);
-  std::string problem = command.text;
-  if (command.what == scenario_command::action::none && command.status == 0) {
+  if (command.what != scenario_command::action::none)
+    return said_by(name_of(program), [&] { return command_runner(scenarios, command, program).run(); });
+  if (command.status == 0)
     std::cout << command.text << std::flush;
-    return 0;
-  }
-  if (command.what != scenario_command::action::none) {
-    try {
-      return command_runner(scenarios, command, program).run();
-    } catch (const unusable& reason) {
-      problem = reason.what;
-    } catch (const std::exception& error) { // No process or no memory to be had.
-      problem = one_line(error.what());
-    }
-  }
-  std::cerr << name_of(program) << ": " << problem << std::endl;
-  return 2;
+  else
+    std::cerr << name_of(program) << ": " << command.text << std::endl;
+  return command.status;
 }
 
 } // namespace troupe

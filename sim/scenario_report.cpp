@@ -48,6 +48,12 @@ std::string seed_command(const std::string& typed, const scenario_command& comma
     text += " --max-steps " + std::to_string(*command.max_steps);
   if (command.model)
     text += std::string(" --model ") + to_string(*command.model);
+  const run_limits standard;
+  if (command.limits.step_timeout != standard.step_timeout)
+    text += " --step-timeout " +
+            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(command.limits.step_timeout).count());
+  if (command.limits.memory_max != standard.memory_max)
+    text += " --memory-max " + std::to_string(command.limits.memory_max >> 20);
   return text;
 }
 
@@ -56,9 +62,48 @@ std::string shrinking_text(const shrink_result& shrunk) {
          grouped(shrunk.deviations_after) + " (in " + counted(shrunk.runs, "run", "runs") + ")\n";
 }
 
+/// `number`: of the cause among several; 0 if there is one failure only.
+std::string cause_text(const exploration_report& report, const failure_cause& cause, const cause_report& known,
+                       std::size_t number) {
+  const auto& command = report.command;
+  std::string text = "\n";
+  if (number != 0)
+    text += std::to_string(number) + ". " + counted(cause.count, "failure", "failures") + "; ";
+  text += "seed " + std::to_string(cause.seed) + " fails";
+  text += known.shrunk ? ", " + shrinking_text(*known.shrunk) + "\n" : ":\n\n";
+  text += chart(known.shrunk ? known.shrunk->run : cause.failure) + "\n";
+  if (!known.note.empty())
+    text += "note:     " + known.note + "\n";
+  if (known.tape)
+    text += "tape:     " + *known.tape + "\nreplay:   " + tape_command(report.typed, command.scenario, *known.tape) +
+            "\nunshrunk: ";
+  else
+    text += "replay: ";
+  return text + seed_command(report.typed, command, cause.seed) + "\n";
+}
+
 template <class T>
 ordered_json or_null(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json cause_json(const exploration_report& report, const failure_cause& cause, const cause_report& known) {
+  ordered_json object;
+  object["seed"] = cause.seed;
+  object["failures"] = cause.count;
+  object["verdict"] = to_string(cause.failure.end);
+  object["message"] = cause.failure.message;
+  object["note"] = known.note;
+  object["tape"] = or_null(known.tape);
+  object["replay"] = known.tape ? tape_command(report.typed, report.command.scenario, *known.tape)
+                                : seed_command(report.typed, report.command, cause.seed);
+  object["shrunk"] = nullptr;
+  if (known.shrunk)
+    object["shrunk"] = {{"deviations_before", known.shrunk->deviations_before},
+                        {"deviations_after", known.shrunk->deviations_after},
+                        {"deliveries", known.shrunk->run.deliveries},
+                        {"runs", known.shrunk->runs}};
+  return object;
 }
 
 } // namespace
@@ -67,7 +112,8 @@ std::string to_text(const exploration_report& report) {
   const auto& found = report.found;
   const auto& command = report.command;
   auto text = command.scenario + ": " + counted(found.schedules, "schedule", "schedules") + " (" + command.strategy +
-              ", from seed " + std::to_string(command.first_seed) + "), " +
+              ", from seed " + std::to_string(command.first_seed) +
+              (command.checks_determinism ? ", each run twice" : "") + "), " +
               counted(found.failures, "failure", "failures") + ", " + counted(found.steps, "event", "events") + ", " +
               counted(found.distinct_traces, "distinct trace", "distinct traces") + ", " +
               grouped(static_cast<std::uint64_t>(std::llround(found.schedules_per_second))) + " schedules/s\n";
@@ -77,18 +123,11 @@ std::string to_text(const exploration_report& report) {
             (command.strategy == "dpor" ? ", if tasks and actors share nothing but messages\n" : "\n");
   else if (found.covered && !found.failing_seed)
     text += "covered: " + percentage(*found.covered) + " of the schedules, as far as is known; --seeds allows more\n";
-  if (!found.failing_seed)
-    return text;
-  text += "\nseed " + std::to_string(*found.failing_seed) + " fails";
-  text += report.shrunk ? ", " + shrinking_text(*report.shrunk) + "\n" : ":\n\n";
-  text += chart(report.shrunk ? report.shrunk->run : found.failure);
-  text += "\n";
-  if (report.tape)
-    text += "tape:     " + *report.tape + "\nreplay:   " + tape_command(report.typed, command.scenario, *report.tape) +
-            "\nunshrunk: ";
-  else
-    text += "replay: ";
-  return text + seed_command(report.typed, command, *found.failing_seed) + "\n";
+  if (found.failures > 1)
+    text += "\n" + counted(found.causes.size(), "cause", "causes") + "\n";
+  for (std::size_t i = 0; i < found.causes.size(); ++i)
+    text += cause_text(report, found.causes[i], report.causes[i], found.failures > 1 ? i + 1 : 0);
+  return text;
 }
 
 std::string to_json(const exploration_report& report) {
@@ -111,19 +150,17 @@ std::string to_json(const exploration_report& report) {
   object["schedules_per_second"] = found.schedules_per_second;
   object["covered"] = or_null(found.covered);
   object["proven"] = found.is_proven;
-  object["tape"] = or_null(report.tape);
-  object["verdict"] = to_string(found.failing_seed ? found.failure.end : verdict::ok);
-  object["message"] = found.failure.message;
-  object["replay"] = nullptr;
-  if (found.failing_seed)
-    object["replay"] = report.tape ? tape_command(report.typed, command.scenario, *report.tape)
-                                   : seed_command(report.typed, command, *found.failing_seed);
-  object["shrunk"] = nullptr;
-  if (report.shrunk)
-    object["shrunk"] = {{"deviations_before", report.shrunk->deviations_before},
-                        {"deviations_after", report.shrunk->deviations_after},
-                        {"deliveries", report.shrunk->run.deliveries},
-                        {"runs", report.shrunk->runs}};
+  object["check_determinism"] = command.checks_determinism;
+  auto causes = ordered_json::array();
+  for (std::size_t i = 0; i < found.causes.size(); ++i)
+    causes.push_back(cause_json(report, found.causes[i], report.causes[i]));
+  // The first one's again, for those who asked for one only.
+  const auto first = causes.empty() ? ordered_json::object() : causes.front();
+  object["verdict"] = first.value("verdict", to_string(verdict::ok));
+  object["message"] = first.value("message", "");
+  for (const char* name : {"tape", "replay", "shrunk"})
+    object[name] = causes.empty() ? ordered_json(nullptr) : first[name];
+  object["causes"] = std::move(causes);
   return dumped(object);
 }
 

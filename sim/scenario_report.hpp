@@ -5,8 +5,16 @@
 #include "sim/shrink.hpp"
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe {
+
+/// What is known of one cause beyond the failure itself.
+struct cause_report {
+  std::optional<shrink_result> shrunk;
+  std::optional<std::string> tape; ///< Where the tape of the failure went.
+  std::string note;                ///< Why there is less than one might expect; one line, or empty.
+};
 
 struct exploration_report {
   std::string program; ///< File name of the program.
@@ -14,8 +22,7 @@ struct exploration_report {
   const scenario_command& command;
   simulation_options options;
   const explore_result& found;
-  std::optional<shrink_result> shrunk;
-  std::optional<std::string> tape; ///< Where the tape of the failure went.
+  std::vector<cause_report> causes; ///< One for each of `found.causes`.
 };
 std::string to_text(const exploration_report& report);
 std::string to_json(const exploration_report& report);

@@ -1,6 +1,7 @@
 // Shrinking of failing schedules by delta debugging.
 #include "sim/shrink.hpp"
 #include "sim/deviation_strategy.hpp"
+#include "sim/random_source.hpp"
 #include "sim/tape_strategy.hpp"
 #include <algorithm>
 #include <tuple>
@@ -217,6 +218,13 @@ std::string shape(const std::string& message) {
 
 bool same_failure(const run_result& a, const run_result& b) {
   return a.end == b.end && shape(a.message) == shape(b.message);
+}
+
+std::uint64_t cause_of(const run_result& failure) {
+  auto hash = mix(static_cast<std::uint64_t>(failure.end) + 1);
+  for (char c : shape(failure.message))
+    hash = mix(hash, static_cast<unsigned char>(c));
+  return hash;
 }
 
 shrink_result shrink(const runner& run, const tape& failing, const shrink_options& options) {

@@ -24,6 +24,8 @@ struct shrink_result {
 /// Whether two runs fail for the same reason as far as one can tell: the same verdict, and the same first line of the
 /// message but for its numbers.
 bool same_failure(const run_result& a, const run_result& b);
+/// A number that two runs have in common if they fail for the same reason in that sense, and hardly otherwise.
+std::uint64_t cause_of(const run_result& failure);
 
 /// Delta debugging (ddmin, Zeller and Hildebrandt 2002) over the decisions that are not choice 0. Of all failing runs
 /// that it meets it keeps the one with the fewest such decisions, then the fewest deliveries. What it does depends on

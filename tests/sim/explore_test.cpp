@@ -117,8 +117,8 @@ TEST_CASE("a program that crashes is a failure with its seed" * doctest::skip(!t
   };
   const auto killed = explore(failing_at(40, program), random_order, {.first_seed = 0, .seeds = 100, .jobs = 2});
   CHECK(killed.failing_seed == 17);
-  CHECK(killed.is_crash);
-  CHECK(killed.failure.end == verdict::exception);
+  CHECK(killed.is_lost);
+  CHECK(killed.failure.end == verdict::crashed);
   CHECK(killed.failure.message.find("signal 9") != std::string::npos);
   CHECK(killed.schedules == 18);
 
@@ -141,7 +141,7 @@ TEST_CASE("a program that crashes is a failure with its seed" * doctest::skip(!t
 
   const auto earlier = explore(failing_at(11, program), random_order, {.first_seed = 0, .seeds = 100, .jobs = 3});
   CHECK(earlier.failing_seed == 11);
-  CHECK_FALSE(earlier.is_crash);
+  CHECK_FALSE(earlier.is_lost);
 #endif
 }
 

@@ -1,0 +1,44 @@
+// What a process that runs the program under test tells the one that watches it: that it goes on, and what it is about.
+#pragma once
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace troupe {
+
+/// Lies in memory that two processes share. The process that runs writes it; the other one reads it, also after the
+/// first one has ended.
+struct run_progress {
+  std::atomic<std::uint64_t> events = 0; ///< Of all runs so far: grows as long as the program goes on.
+  std::atomic<std::uint64_t> number = 0; ///< Of the present event in its run, from 1; 0: none has happened yet.
+  std::atomic<std::uint64_t> place = 0;  ///< Identity of where it happens; 0: it is the test itself that runs.
+  std::atomic<bool> is_done = false;     ///< The process has done what it had to do, and may end.
+  char event[256] = {};                  ///< The present event in words, if the run keeps a trace.
+
+  void begin_run() noexcept {
+    events.fetch_add(1, std::memory_order_relaxed);
+    number.store(0, std::memory_order_relaxed);
+    end_event();
+  }
+  void begin_event(std::uint64_t where, std::uint64_t which) noexcept {
+    event[0] = '\0';
+    number.store(which, std::memory_order_relaxed);
+    place.store(where, std::memory_order_relaxed);
+    events.fetch_add(1, std::memory_order_relaxed);
+  }
+  void describe_event(std::string_view text) noexcept {
+    const auto size = std::min(text.size(), sizeof event - 1);
+    std::memcpy(event, text.data(), size);
+    event[size] = '\0';
+  }
+  void end_event() noexcept { place.store(0, std::memory_order_relaxed); }
+
+  /// Where the runs of this process tell it; null if nobody watches.
+  static inline run_progress* watched = nullptr;
+};
+
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+} // namespace troupe
