@@ -1,8 +1,7 @@
 // The foreground lane of the Asio dispatcher: an io_context that the main thread runs. Not installed.
 #pragma once
 #include "platform/asio_handler.hpp"
-#include "platform/runnable_queue.hpp"
-#include "platform/spin_lock.hpp"
+#include "platform/foreground_queue.hpp"
 #include <boost/asio/executor_work_guard.hpp>
 #include <thread>
 
@@ -10,7 +9,7 @@ namespace troupe::platform {
 
 /// Runs runnables on the thread that made it, a bounded number per handler, so that other handlers of the io_context
 /// stay live. Re-entrant: a runnable may call `run_until`.
-class asio_foreground {
+class asio_foreground final : public foreground_queue {
 public:
   /// @param quiet Called on the main thread when everything has ended after `close`.
   asio_foreground(coalesced_handler::function quiet, void* quiet_context);
@@ -32,7 +31,7 @@ public:
   bool is_main_thread() const noexcept { return std::this_thread::get_id() == main_thread_; }
 
   /// Whether the caller is inside a runnable of this lane.
-  bool is_running() const noexcept { return is_main_thread() && depth_.load(std::memory_order_relaxed) > 0; }
+  bool is_running() const noexcept { return is_main_thread() && is_inside(); }
 
   /// Makes `run_until` check its condition. Any thread; never allocates.
   void nudge() noexcept { nudge_.request(); }
@@ -41,21 +40,11 @@ public:
   template <class Condition>
   bool run_until(Condition done, std::optional<time_point> deadline);
 
-  /// From now on `push` refuses.
-  void close() noexcept;
-
-  /// Whether nothing is queued or running. Means something only once closed.
-  bool is_quiet() noexcept;
-
   /// Drops what is queued: now if on the main thread, else when that runs the io_context again.
   void abandon() noexcept;
 
-  /// Drops what is queued. Only if nobody runs the io_context any more.
-  void drop_queued() noexcept;
-
 private:
   void pump() noexcept;
-  bool run_next() noexcept;
 
   const std::thread::id main_thread_ = std::this_thread::get_id();
   std::optional<boost::asio::io_context> context_{std::in_place};
@@ -64,12 +53,6 @@ private:
   coalesced_handler nudge_;
   coalesced_handler::function quiet_;
   void* quiet_context_;
-  spin_lock lock_; ///< Guards what follows.
-  priority_lists queue_;
-  runnable_list dropped_;
-  bool closed_ = false;
-  bool abandoned_ = false;
-  std::atomic<unsigned> depth_ = 0; ///< Grows under the lock; the main thread's.
 };
 
 template <class Condition>

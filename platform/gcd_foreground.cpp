@@ -16,44 +16,61 @@ gcd_foreground::gcd_foreground(gcd_shared& owner, void (*quiet)(void*) noexcept,
     : owner_{owner}, quiet_{quiet}, quiet_context_{quiet_context} {}
 
 bool gcd_foreground::push(runnable& work, priority urgency) noexcept {
-  bool taken = false;
-  queue(nullptr, work, urgency, taken);
-  return taken;
+  auto whom = call::nobody;
+  {
+    std::lock_guard guard{lock_};
+    const bool was_empty = is_empty();
+    if (!take(work, urgency))
+      return false;
+    whom = note_queued(was_empty);
+  }
+  make(whom);
+  return true;
 }
 
 void gcd_foreground::push_dropped(runnable& work) noexcept {
-  bool taken = false;
-  queue(&dropped_, work, priority::normal, taken);
-}
-
-void gcd_foreground::queue(runnable_list* dropped, runnable& work, priority urgency, bool& taken) noexcept {
-  bool must_wake = false;
-  bool must_request = false;
+  auto whom = call::nobody;
   {
     std::lock_guard guard{lock_};
-    if (!dropped && closed_)
-      return;
-    taken = true;
-    must_wake = waits_ > 0 && queue_.empty() && dropped_.empty() && !is_running();
-    must_request = waits_ == 0 && !pump_pending_;
-    pump_pending_ = pump_pending_ || must_request;
-    if (dropped)
-      dropped->push(work);
-    else
-      queue_.push(work, urgency);
-    // The main queue may get to the work, and the dispatcher to its end, before this call goes on.
-    if (must_wake || must_request)
-      owner_.add_ref();
+    const bool was_empty = is_empty();
+    take_dropped(work);
+    whom = note_queued(was_empty);
   }
-  if (must_wake) {
+  make(whom);
+}
+
+/// Under the lock.
+gcd_foreground::call gcd_foreground::note_queued(bool was_empty) noexcept {
+  auto whom = call::nobody;
+  if (waits_ > 0 && was_empty && !is_running()) {
+    whom = call::waiter;
+    // The main queue may get to the work, and the dispatcher to its end, before this call goes on.
+    owner_.add_ref();
+  } else if (waits_ == 0 && claim_pump()) {
+    whom = call::main_queue;
+  }
+  return whom;
+}
+
+void gcd_foreground::make(call whom) noexcept {
+  if (whom == call::waiter) {
     waker_.wake();
     owner_.release();
-  } else if (must_request) {
+  } else if (whom == call::main_queue) {
     request_pump();
   }
 }
 
-/// @pre `pump_pending_` was set by the caller, and a reference taken
+/// Under the lock. @returns whether the caller has to request a pump now
+bool gcd_foreground::claim_pump() noexcept {
+  if (pump_pending_ || is_empty())
+    return false;
+  pump_pending_ = true;
+  owner_.add_ref();
+  return true;
+}
+
+/// @pre `claim_pump` returned true
 void gcd_foreground::request_pump() noexcept {
   note_handed_over(this);
   dispatch_async_f(dispatch_get_main_queue(), this, [](void* context) {
@@ -75,47 +92,22 @@ void gcd_foreground::pump() noexcept {
   lock_.unlock();
   bool more = true;
   for (unsigned i = 0; i < runnables_per_turn && more; ++i)
-    more = run_next();
+    more = run_one();
   release_thread();
   lock_.lock();
-  const bool is_empty = queue_.empty() && dropped_.empty();
-  const bool must_request = !is_empty && !pump_pending_;
-  if (must_request) {
-    pump_pending_ = true;
-    owner_.add_ref();
-  }
+  const bool must_request = claim_pump();
   lock_.unlock();
   if (must_request)
     request_pump();
 }
 
-bool gcd_foreground::run_next() noexcept {
-  runnable* work = nullptr;
-  bool drop = true;
-  {
-    std::lock_guard guard{lock_};
-    work = dropped_.pop();
-    if (!work) {
-      work = queue_.pop();
-      drop = abandoned_;
-    }
-    if (!work)
-      return false;
-    ++depth_;
-  }
+bool gcd_foreground::run_one() noexcept {
   const auto* outer = std::exchange(current_lane, this);
-  if (drop)
-    work->drop();
-  else
-    work->run();
+  const bool had_work = run_next();
   current_lane = outer;
-  lock_.lock();
-  --depth_;
-  const bool is_quiet = closed_ && depth_ == 0 && queue_.empty() && dropped_.empty();
-  lock_.unlock();
-  if (is_quiet)
+  if (had_work && has_ended())
     quiet_(quiet_context_);
-  return true;
+  return had_work;
 }
 
 bool gcd_foreground::run_until(const std::function<bool()>& done, std::optional<time_point> deadline) {
@@ -132,12 +124,7 @@ bool gcd_foreground::run_until(const std::function<bool()>& done, std::optional<
     ~waiting() {
       self.lock_.lock();
       --self.waits_;
-      const bool must_request =
-          self.waits_ == 0 && !self.pump_pending_ && !(self.queue_.empty() && self.dropped_.empty());
-      if (must_request) {
-        self.pump_pending_ = true;
-        self.owner_.add_ref();
-      }
+      const bool must_request = self.waits_ == 0 && self.claim_pump();
       self.lock_.unlock();
       if (must_request)
         self.request_pump();
@@ -146,7 +133,7 @@ bool gcd_foreground::run_until(const std::function<bool()>& done, std::optional<
   for (;;) {
     bool more = true;
     for (unsigned i = 0; i < runnables_per_turn && more && !done(); ++i)
-      more = run_next();
+      more = run_one();
     if (done())
       return true;
     if (can_drain)
@@ -160,38 +147,10 @@ bool gcd_foreground::run_until(const std::function<bool()>& done, std::optional<
   }
 }
 
-void gcd_foreground::close() noexcept {
-  std::lock_guard guard{lock_};
-  closed_ = true;
-}
-
-bool gcd_foreground::is_quiet() noexcept {
-  std::lock_guard guard{lock_};
-  return queue_.empty() && dropped_.empty() && depth_ == 0;
-}
-
 void gcd_foreground::abandon() noexcept {
-  {
-    std::lock_guard guard{lock_};
-    abandoned_ = true;
-  }
+  abandon_queued();
   if (is_on_main_queue())
     drop_queued();
-}
-
-void gcd_foreground::drop_queued() noexcept {
-  for (;;) {
-    runnable* work = nullptr;
-    {
-      std::lock_guard guard{lock_};
-      work = dropped_.pop();
-      if (!work)
-        work = queue_.pop();
-    }
-    if (!work)
-      return;
-    work->drop();
-  }
 }
 
 } // namespace troupe::platform

@@ -1,9 +1,8 @@
 // The foreground lane of the GCD dispatcher: a queue of ours in front of the main queue. Not installed.
 #pragma once
+#include "platform/foreground_queue.hpp"
 #include "platform/gcd_api.hpp"
 #include "platform/gcd_waker.hpp"
-#include "platform/runnable_queue.hpp"
-#include "platform/spin_lock.hpp"
 #include <functional>
 #include <utility>
 
@@ -12,7 +11,7 @@ namespace troupe::platform {
 /// Runs runnables on the main queue, a bounded number per turn, so that the host's own blocks stay live. Whoever owns
 /// the main queue runs it; `run_until` does while the caller, who is on it, waits. Re-entrant: a runnable may call
 /// `run_until`.
-class gcd_foreground {
+class gcd_foreground final : public foreground_queue {
 public:
   /// @param owner What this is a part of; callbacks keep it alive.
   /// @param quiet Called on the main queue when everything has ended after `close`.
@@ -34,36 +33,27 @@ public:
   /// @pre the caller is on the main queue @returns `done()`
   bool run_until(const std::function<bool()>& done, std::optional<time_point> deadline);
 
-  /// From now on `push` refuses.
-  void close() noexcept;
-
-  /// Whether nothing is queued or running. Means something only once closed.
-  bool is_quiet() noexcept;
-
   /// Drops what is queued: now if on the main queue, else when that is run again.
   void abandon() noexcept;
 
-  /// Drops what is queued. After `abandon`, by the destructor of the dispatcher.
-  void drop_queued() noexcept;
-
 private:
-  void queue(runnable_list* dropped, runnable& work, priority urgency, bool& taken) noexcept;
+  /// What has to be done for work that was queued, once the lock is free.
+  enum class call : std::uint8_t { nobody, waiter, main_queue };
+
+  call note_queued(bool was_empty) noexcept;
+  void make(call whom) noexcept;
+  bool claim_pump() noexcept;
   void request_pump() noexcept;
   void pump() noexcept;
-  bool run_next() noexcept;
+  bool run_one() noexcept;
 
   gcd_shared& owner_;
   void (*quiet_)(void*) noexcept;
   void* quiet_context_;
   gcd_waker waker_;
-  spin_lock lock_; ///< Guards what follows.
-  priority_lists queue_;
-  runnable_list dropped_;
-  bool closed_ = false;
-  bool abandoned_ = false;
+  // Guarded by the lock.
   bool pump_pending_ = false;
   unsigned waits_ = 0; ///< Nested calls of `run_until`: they run the lane, so that no pump is needed.
-  unsigned depth_ = 0; ///< Runnables that run, one inside of the other.
 };
 
 } // namespace troupe::platform

@@ -1,127 +1,85 @@
 // The turns of the dedicated lanes on their serial queues.
 #include "platform/gcd_lanes.hpp"
 #include "platform/thread_release.hpp"
+#include <utility>
 
 namespace troupe::platform {
 namespace {
-constexpr std::uint32_t first_number = foreground_lane.number + 1;
 constexpr unsigned runnables_per_turn = 64;
-
-struct place {
-  const void* owner = nullptr;
-  lane where;
-};
-constinit thread_local place current_place;
 } // namespace
 
-/// One place in the table. Used again, under another number, by the next lane once its work has ended.
-struct gcd_lanes::entry {
-  explicit entry(gcd_lanes& of) : lanes{of} {}
+struct gcd_lanes::serial_queue final : entry {
+  explicit serial_queue(gcd_lanes& of) : lanes{of} {}
+  ~serial_queue() override { let_go(); }
+
+  void let_go() noexcept {
+    if (auto* gone = std::exchange(serial, nullptr))
+      dispatch_release(gone);
+  }
 
   gcd_lanes& lanes;
-  std::mutex mutex; ///< Guards what follows.
-  priority_lists queue;
-  lane number;
-  bool closing = true;
-  bool requested = false; ///< A turn is due, or runs.
-  bool ended = true;
-  dispatch_queue_t serial = nullptr; ///< From `open` until the work of the closed lane has ended.
+  bool requested = false;            ///< A turn is due, or runs. Guarded by the mutex, as is what follows.
+  dispatch_queue_t serial = nullptr; ///< From `begin` until the work of the closed lane has ended.
 };
 
-gcd_lanes::gcd_lanes(gcd_shared& owner, void (*quiet)(void*) noexcept, void* quiet_context)
-    : owner_{owner}, quiet_{quiet}, quiet_context_{quiet_context} {}
+std::unique_ptr<serial_lanes::entry> gcd_lanes::make_entry() { return std::make_unique<serial_queue>(*this); }
 
-gcd_lanes::~gcd_lanes() {
-  for (auto& each : table_)
-    if (auto* known = each.load()) {
-      if (known->serial)
-        dispatch_release(known->serial);
-      delete known;
-    }
+bool gcd_lanes::begin(entry& which, const std::string& name) {
+  auto& self = static_cast<serial_queue&>(which);
+  std::lock_guard lock{self.mutex};
+  // Without a target of its own the queue gets a thread even if all of a global queue's are taken.
+  self.serial = dispatch_queue_create(name.c_str(), DISPATCH_QUEUE_SERIAL);
+  return self.serial != nullptr;
 }
 
-lane gcd_lanes::open(const std::string& name, std::error_code& error) {
-  std::lock_guard guard{table_mutex_};
-  error = {};
-  if (closed_) {
-    error = make_error_code(dispatch_errc::stopped);
-    return {};
-  }
-  for (std::uint32_t index = 0; index < lanes_max; ++index) {
-    auto* known = table_[index].load();
-    if (!known) {
-      known = new entry{*this};
-      known->number.number = first_number + index - lanes_max;
-      table_[index].store(known);
-    }
-    std::lock_guard lock{known->mutex};
-    if (!known->ended)
-      continue;
-    // Without a target of its own the queue gets a thread even if all of a global queue's are taken.
-    known->serial = dispatch_queue_create(name.c_str(), DISPATCH_QUEUE_SERIAL);
-    if (!known->serial)
-      break;
-    known->number.number += lanes_max;
-    known->closing = false;
-    known->ended = false;
-    return known->number;
-  }
-  error = make_error_code(dispatch_errc::too_many_lanes);
-  return {};
+void gcd_lanes::queued(entry& which) noexcept {
+  if (auto& self = static_cast<serial_queue&>(which); !self.requested)
+    request(self);
 }
 
-gcd_lanes::entry* gcd_lanes::find(lane where) const noexcept {
-  return where.number < first_number ? nullptr : table_[(where.number - first_number) % lanes_max].load();
-}
-
-std::error_code gcd_lanes::push(lane where, runnable& work, priority urgency) noexcept {
-  auto* known = find(where);
-  if (!known)
-    return make_error_code(dispatch_errc::unknown_lane);
-  std::lock_guard lock{known->mutex};
-  if (known->closing || known->number != where)
-    return make_error_code(dispatch_errc::unknown_lane);
-  known->queue.push(work, urgency);
-  if (!known->requested)
-    request(*known);
-  return {};
+void gcd_lanes::closed(entry& which) noexcept {
+  auto& self = static_cast<serial_queue&>(which);
+  if (self.requested)
+    return;
+  self.ended = true;
+  self.let_go();
 }
 
 /// Under the entry's mutex.
-void gcd_lanes::request(entry& self) noexcept {
+void gcd_lanes::request(serial_queue& self) noexcept {
   self.requested = true;
   owner_.add_ref();
   note_handed_over(&self);
   dispatch_async_f(self.serial, &self, [](void* context) {
     note_taken(context);
-    auto& known = *static_cast<entry*>(context);
+    auto& known = *static_cast<serial_queue*>(context);
     auto& owner = known.lanes.owner_;
     known.lanes.drain(known);
     owner.release();
   });
 }
 
-void gcd_lanes::drain(entry& self) noexcept {
+void gcd_lanes::drain(serial_queue& self) noexcept {
   running_.fetch_add(1);
   std::unique_lock lock{self.mutex};
-  const place outer = std::exchange(current_place, place{this, self.number});
-  for (unsigned i = 0; i < runnables_per_turn; ++i) {
-    runnable* work = self.queue.pop();
-    if (!work)
-      break;
-    lock.unlock();
-    work->run();
-    lock.lock();
+  {
+    const inside here{*this, self.number};
+    for (unsigned i = 0; i < runnables_per_turn; ++i) {
+      runnable* work = self.queue.pop();
+      if (!work)
+        break;
+      lock.unlock();
+      work->run();
+      lock.lock();
+    }
   }
-  current_place = outer;
   release_thread();
   self.requested = false;
   if (!self.queue.empty()) {
     request(self);
   } else if (self.closing && !self.ended) {
     self.ended = true;
-    dispatch_release(self.serial);
-    self.serial = nullptr;
+    self.let_go();
   }
   const bool ended = self.ended;
   lock.unlock();
@@ -131,56 +89,9 @@ void gcd_lanes::drain(entry& self) noexcept {
     quiet_(quiet_context_);
 }
 
-void gcd_lanes::close(lane where) noexcept {
-  auto* known = find(where);
-  if (!known)
-    return;
-  std::lock_guard lock{known->mutex};
-  if (known->number != where || known->closing)
-    return;
-  known->closing = true;
-  if (known->requested)
-    return;
-  known->ended = true;
-  dispatch_release(known->serial);
-  known->serial = nullptr;
-}
-
-void gcd_lanes::close_all() noexcept {
-  std::lock_guard guard{table_mutex_};
-  closed_ = true;
-  for (auto& each : table_)
-    if (auto* known = each.load())
-      close(known->number);
-}
-
-bool gcd_lanes::is_quiet() noexcept {
-  for (auto& each : table_)
-    if (auto* known = each.load()) {
-      std::lock_guard lock{known->mutex};
-      if (!known->ended)
-        return false;
-    }
-  return true;
-}
-
-void gcd_lanes::abandon() noexcept {
-  for (auto& each : table_)
-    while (auto* known = each.load()) {
-      std::unique_lock lock{known->mutex};
-      runnable* work = known->queue.pop();
-      lock.unlock();
-      if (!work)
-        break;
-      work->drop();
-    }
-}
-
 void gcd_lanes::join() noexcept {
   while (const auto running = running_.load())
     running_.wait(running);
 }
-
-bool gcd_lanes::is_on(lane where) const noexcept { return current_place.owner == this && current_place.where == where; }
 
 } // namespace troupe::platform

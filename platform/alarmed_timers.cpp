@@ -1,29 +1,35 @@
-// Arms the one Asio timer for whichever timer is due first.
-#include "platform/asio_timers.hpp"
+// Sets the alarm for whichever timer is due first.
+#include "platform/alarmed_timers.hpp"
 
 namespace troupe::platform {
 
-timer_id asio_timers::add(const timer_entry& entry) {
+timer_id alarmed_timers::add(const timer_entry& entry) {
   std::lock_guard guard{mutex_};
   if (closed_)
     return {};
   const auto id = queue_.add(entry);
-  arm();
+  try {
+    arm();
+  } catch (...) {
+    queue_.cancel(id);
+    throw;
+  }
   return id;
 }
 
-bool asio_timers::cancel(timer_id timer) noexcept {
-  // The alarm stays as it is: ringing for nothing costs less than arming it anew for every timeout taken back.
+bool alarmed_timers::cancel(timer_id timer) noexcept {
   std::lock_guard guard{mutex_};
   return queue_.cancel(timer);
 }
 
-void asio_timers::close() noexcept {
+void alarmed_timers::close() noexcept {
   std::lock_guard guard{mutex_};
+  if (!closed_)
+    end_alarm();
   closed_ = true;
 }
 
-bool asio_timers::pop(timer_entry& entry) noexcept {
+bool alarmed_timers::pop(timer_entry& entry) noexcept {
   std::lock_guard guard{mutex_};
   if (queue_.empty())
     return false;
@@ -31,22 +37,20 @@ bool asio_timers::pop(timer_entry& entry) noexcept {
   return true;
 }
 
-void asio_timers::arm() {
+void alarmed_timers::arm() {
   if (closed_ || queue_.empty() || queue_.next_due() >= armed_)
     return;
+  armed_ = time_point::max(); // also if the alarm cannot be set
+  set_alarm(queue_.next_due());
   armed_ = queue_.next_due();
-  alarm_->expires_at(armed_);
-  alarm_->async_wait([this](const boost::system::error_code& error) {
-    if (!error)
-      ring();
-  });
 }
 
-void asio_timers::ring() {
+void alarmed_timers::ring() {
   runnable_list refused;
   {
-    // Under the lock, so that timers are dispatched in order even if two alarms ring at once.
     std::lock_guard guard{mutex_};
+    if (closed_)
+      return;
     const auto now = clock::now();
     while (!queue_.empty() && queue_.next_due() <= now) {
       const auto entry = queue_.pop();
