@@ -2,7 +2,8 @@
 #include "js/glue.hpp"
 #include <cstdlib>
 
-// What is thrown in here never reaches C++: it becomes a rejection.
+// What the functions here throw never reaches C++: it becomes a rejection. What leaves C++ has stopped the module
+// (platform/js_loop.cpp): `stopped` is what that was, `ended` says so to whoever awaits something.
 // (Formatting would take JavaScript's operators apart.)
 // clang-format off
 EM_JS(void, troupe_em_start, (), {
@@ -21,16 +22,35 @@ EM_JS(void, troupe_em_start, (), {
   var face = Module['troupeFace'] = {
     functions: new Map(),
     controllers: new Map(),
+    stopped: undefined,
     answered: function(number, answer) {},
-    request: function(request) {
-      var text = copy(JSON.stringify(request));
-      var at = _troupe_js_request(text);
-      _troupe_js_delete(text);
-      var answer = UTF8ToString(at);
-      _troupe_js_delete(at);
-      return JSON.parse(answer);
+    ended: function(message) {},
+    enter: function(call, argument) {
+      try {
+        return call(argument);
+      } catch (e) {
+        Module['troupeStopped'](e);
+        throw e;
+      }
     },
-    reject: function(number, e) { _troupe_promise_settled(number, copy(nameOf(e)), copy(messageOf(e))); },
+    request: function(request) {
+      if (face.stopped !== undefined)
+        return {error: {code: 'stopped', message: face.stopped}};
+      var json = JSON.stringify(request);
+      return face.enter(function() {
+        var text = copy(json);
+        var at = _troupe_js_request(text);
+        _troupe_js_delete(text);
+        var answer = UTF8ToString(at);
+        _troupe_js_delete(at);
+        return JSON.parse(answer);
+      });
+    },
+    settled: function(number, name, text) {
+      if (face.stopped === undefined)
+        face.enter(function() { _troupe_promise_settled(number, name === null ? 0 : copy(name), copy(text)); });
+    },
+    reject: function(number, e) { face.settled(number, nameOf(e), messageOf(e)); },
     settle: function(number, promise) {
       Promise.resolve(promise).then(function(value) {
         face.controllers.delete(number);
@@ -40,7 +60,7 @@ EM_JS(void, troupe_em_start, (), {
         } catch (e) {
           return face.reject(number, e);
         }
-        _troupe_promise_settled(number, 0, copy(text === undefined ? 'null' : text));
+        face.settled(number, null, text === undefined ? 'null' : text);
       }, function(e) {
         face.controllers.delete(number);
         face.reject(number, e);
@@ -50,7 +70,24 @@ EM_JS(void, troupe_em_start, (), {
       var number = _troupe_promise_new();
       face.settle(number, promise);
       return number;
+    },
+    // The signals of one system's calls, now: from a callback of the host's, where listeners may do as they like.
+    abort: function(dispatcher) {
+      face.controllers.forEach(function(call, number) {
+        if (call.dispatcher !== dispatcher)
+          return;
+        face.controllers.delete(number);
+        call.controller.abort();
+      });
     }
+  };
+  Module['troupeStopped'] = function(e) {
+    if (face.stopped !== undefined)
+      return;
+    face.stopped = 'the module has stopped: ' + messageOf(e);
+    if (Module['troupeLoop'])
+      Module['troupeLoop'].stopped = true;
+    face.ended(face.stopped);
   };
 });
 
@@ -65,7 +102,7 @@ EM_JS(void, troupe_em_call, (int number, int dispatcher, const char* name, const
     var context = {};
     if (typeof AbortController === 'function') {
       var controller = new AbortController();
-      face.controllers.set(number, controller);
+      face.controllers.set(number, {controller: controller, dispatcher: dispatcher});
       context.signal = controller.signal;
     }
     face.settle(number, called(JSON.parse(UTF8ToString(text)), context));
@@ -77,16 +114,20 @@ EM_JS(void, troupe_em_call, (int number, int dispatcher, const char* name, const
 
 EM_JS(void, troupe_em_abort, (int number), {
   var face = Module['troupeFace'];
-  var controller = face.controllers.get(number);
-  if (controller) {
+  var call = face.controllers.get(number);
+  if (call) {
     face.controllers.delete(number);
     // Its listeners are the user's, and may do what no runnable may have done to it.
-    Promise.resolve().then(function() { controller.abort(); });
+    Promise.resolve().then(function() { call.controller.abort(); });
   }
 });
 
 EM_JS(void, troupe_em_collect_soon, (int number), {
-  Promise.resolve().then(function() { _troupe_js_collect(number); });
+  var face = Module['troupeFace'];
+  Promise.resolve().then(function() {
+    if (face.stopped === undefined)
+      face.enter(_troupe_js_collect, number);
+  });
 });
 
 EM_JS(void, troupe_em_answer, (int number, const char* text), {

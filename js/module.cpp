@@ -265,15 +265,13 @@ json spawn(const json& request) {
 }
 
 json wait_until(const json& request) {
+  promise given{request.at("promise").get<int>(), "a promise given to waitUntil"}; // first: one refused is let go of
   auto& in = system_of(request);
   auto& owner = session_of(in, request);
   auto options = spawn_options_of(request);
   options.kind = task_kind::wait_until;
-  auto work = owner.wait_until(
-      // In the closure, so that a refused one is let go of.
-      [held = promise{request.at("promise").get<int>(),
-                      "a promise given to waitUntil"}]() mutable -> async<std::string> { co_return co_await held; },
-      options);
+  auto work =
+      owner.wait_until([held = std::move(given)]() mutable -> async<std::string> { co_return co_await held; }, options);
   if (work.is_ready() && work.state() == task_state::rejected)
     throw refusal{"session_closed", work.error().message()};
   return {{"request", answer_later(request.at("system"), std::move(work),

@@ -14,6 +14,43 @@ export class TroupeError extends Error {
 const errorOf = e => new TroupeError(e.code, e.message, e.cause);
 const taken = new WeakSet();
 
+/** Systems that have not been closed. When the host ends, each says what is unfinished in it. */
+const open = new Set();
+const isPage = typeof document === 'object' && typeof addEventListener === 'function';
+const isNode = !isPage && typeof process === 'object' && !!process.versions?.node && typeof process.on === 'function';
+
+const endAll = why => { for (const system of [...open]) system._hostEnds(why); };
+const onPageHide = e => endAll(e.persisted ? 'suspended' : 'closed');
+const onExit = () => endAll('exit');
+
+/** Listens only while there is a system: a listener that stays would keep this code alive for ever. */
+function watchHost(system) {
+  if (open.size === 0) {
+    if (isPage) addEventListener('pagehide', onPageHide);
+    if (isNode) process.on('exit', onExit);
+  }
+  open.add(system);
+}
+
+function unwatchHost(system) {
+  if (!open.delete(system) || open.size > 0) return;
+  if (isPage) removeEventListener('pagehide', onPageHide);
+  if (isNode) process.off('exit', onExit);
+}
+
+const endings = {
+  closed: 'the page was closed, reloaded or left, and this was unfinished',
+  suspended: 'the page was left, and this was unfinished; it goes on if the browser brings the page back',
+  exit: 'the program has ended, and this was unfinished',
+};
+
+/** What is said of unfinished work unless `onUnfinished` says it. */
+function warnOf(report, why) {
+  const promises = report.unsettled_promises;
+  console.warn(`Troupe: ${endings[why]}:\n${report.text}` +
+               (promises.length ? `  promises that have not settled: ${promises.join(', ')}\n` : ''));
+}
+
 /** How a module gets its code: a WebAssembly.Module, its bytes, or where to fetch it. */
 function instantiator(wasm) {
   return (imports, done) => {
@@ -34,8 +71,13 @@ export async function load(createModule, moduleOptions = {}) {
     throw new TroupeError('invalid_argument',
                           'these module options belong to a module that was loaded already: give each its own object');
   taken.add(moduleOptions);
-  const module = await new Promise((resolve, reject) => {
-    const {wasm} = moduleOptions;
+  let module;
+  const {wasm, onAbort} = moduleOptions;
+  moduleOptions.onAbort = what => {
+    module?.troupeStopped?.(new Error(`it was aborted${what ? ` (${what})` : ''}`));
+    onAbort?.(what);
+  };
+  module = await new Promise((resolve, reject) => {
     if (wasm !== undefined) {
       const instantiate = instantiator(wasm);
       // Emscripten itself would wait for ever for one that fails.
@@ -63,22 +105,32 @@ export class Troupe {
       if (answer.error) waiting.reject(errorOf(answer.error));
       else waiting.resolve(answer.value);
     };
+    // Nothing of it will ever be answered.
+    this.#face.ended = message => {
+      const lost = [...this.#waiting.values()];
+      this.#waiting.clear();
+      for (const {reject} of lost) reject(new TroupeError('stopped', message));
+      for (const system of [...open])
+        if (system._troupe === this) unwatchHost(system);
+    };
   }
 
   /** The names of the tasks that the module has. */
   get tasks() { return this._request({op: 'tasks'}); }
 
   /** Creates a system on this thread's event loop. */
-  createSystem({config = null, functions = {}, budget, throughput} = {}) {
+  createSystem({config = null, functions = {}, budget, throughput, onUnfinished = warnOf} = {}) {
     const options = {};
     if (budget !== undefined) options.budget = budget;
     if (throughput !== undefined) options.throughput = throughput;
     for (const [name, f] of Object.entries(functions))
       if (typeof f !== 'function')
         throw new TroupeError('invalid_argument', `functions.${name} is not a function`);
+    if (typeof onUnfinished !== 'function')
+      throw new TroupeError('invalid_argument', 'onUnfinished is not a function');
     const made = this._request({op: 'create', config, options});
     this.#face.functions.set(made.dispatcher, functions);
-    return new System(this, made);
+    return new System(this, made, onUnfinished);
   }
 
   /** For the classes below. */
@@ -91,6 +143,7 @@ export class Troupe {
     return new Promise((resolve, reject) => this.#waiting.set(number, {resolve, reject}));
   }
   _hold(promise) { return this.#face.hold(promise); }
+  _abort(dispatcher) { this.#face.abort(dispatcher); }
   _forget(dispatcher) { this.#face.functions.delete(dispatcher); }
 }
 
@@ -123,6 +176,8 @@ export class Task {
 export class Session {
   #number;
   #unsettled = new Map();
+  #children = new Set(); // those whose close has not ended
+  #parent;
   #last = 0;
   #closed;
 
@@ -135,7 +190,10 @@ export class Session {
 
   openSession(options = {}) {
     const made = this._request({op: 'openSession', options});
-    return new Session(this.system, made.session, made.id);
+    const child = new Session(this.system, made.session, made.id);
+    this.#children.add(child);
+    child.#parent = this;
+    return child;
   }
 
   /** Starts a task of the module. What JSON cannot carry throws here. */
@@ -170,7 +228,8 @@ export class Session {
       try {
         const made = this._request({op: 'close', ...how});
         this.#closed = this._troupe._answer(made.request).then(report => this.#complete(report));
-        this.#closed.catch(() => {});
+        const ended = () => { this.#parent?.#children.delete(this); };
+        this.#closed.then(ended, ended);
       } catch (e) {
         return Promise.reject(e);
       }
@@ -180,9 +239,13 @@ export class Session {
 
   /** Promises cannot be ended, only left: the report names those that are. */
   #complete(report) {
-    const unsettled = [...this.#unsettled.values()];
+    const unsettled = this.#unsettledNames();
     return {...report, unsettled_promises: unsettled,
             is_clean: report.outcome === 'clean' && report.survivors.length === 0 && unsettled.length === 0};
+  }
+
+  #unsettledNames() {
+    return [...this.#unsettled.values(), ...[...this.#children].flatMap(child => child.#unsettledNames())];
   }
 
   _request(request) { return this._troupe._request({system: this.system._number, session: this.#number, ...request}); }
@@ -191,14 +254,17 @@ export class Session {
 /** A system: its root session, and all that is below it. */
 export class System extends Session {
   #dispatcher;
+  #onUnfinished;
   #ended;
 
-  constructor(troupe, made) {
+  constructor(troupe, made, onUnfinished) {
     const self = {_troupe: troupe, _number: made.system};
     super(self, made.root, `s${made.root}`);
     this.system = this;
     this._number = made.system;
     this.#dispatcher = made.dispatcher;
+    this.#onUnfinished = onUnfinished;
+    watchHost(this);
   }
 
   close(options) { return this.#end(() => super.close(options)); }
@@ -210,8 +276,25 @@ export class System extends Session {
       this.#ended = close().then(report => {
         this._request({op: 'destroy'});
         this._troupe._forget(this.#dispatcher);
+        unwatchHost(this);
         return report;
       });
     return this.#ended;
+  }
+
+  /** The last moment in which this page or program can say anything. Nothing of the module runs before this returns. */
+  _hostEnds(why) {
+    const report = this.report();
+    if (report.survivors.length > 0 || report.unsettled_promises.length > 0) {
+      try {
+        this.#onUnfinished(report, why);
+      } catch (e) {
+        console.error(e); // the other systems have their say, too
+      }
+    }
+    if (why !== 'closed') return;
+    // Tasks may still see the cancellation, in a microtask; the signals of what they called are aborted here and now.
+    this.cancel().catch(() => {});
+    this._troupe._abort(this.#dispatcher);
   }
 }

@@ -29,12 +29,26 @@ extern "C" EMSCRIPTEN_KEEPALIVE void troupe_fired(int number) {
 }
 
 // What the module that was loaded keeps of its host: `next` posts a macrotask, `timers` are by a guest's number.
-// (Formatting would take JavaScript's operators apart.)
+// `enter` calls into the module. An exception that leaves it there has unwound nothing and left its memory in the
+// middle of something, so it is not entered any more; `Module.troupeStopped` is told, and the host sees the exception
+// as uncaught. (Formatting would take JavaScript's operators apart.)
 // clang-format off
 EM_JS(void, troupe_loop_start, (), {
   if (Module['troupeLoop'])
     return;
   var loop = Module['troupeLoop'] = {timers: new Map()};
+  loop.enter = function(call, number) {
+    if (loop.stopped)
+      return;
+    try {
+      call(number);
+    } catch (e) {
+      loop.stopped = true;
+      if (Module['troupeStopped'])
+        Module['troupeStopped'](e);
+      throw e;
+    }
+  };
   loop.soon = typeof queueMicrotask === 'function' ? queueMicrotask.bind(globalThis)
                                                    : function(f) { Promise.resolve().then(f); };
   if (typeof setImmediate === 'function') {
@@ -53,10 +67,12 @@ EM_JS(void, troupe_loop_start, (), {
   }
 });
 EM_JS(void, troupe_post_soon, (int number), {
-  Module['troupeLoop'].soon(function() { _troupe_turn(number); });
+  var loop = Module['troupeLoop'];
+  loop.soon(function() { loop.enter(_troupe_turn, number); });
 });
 EM_JS(void, troupe_post_next, (int number), {
-  Module['troupeLoop'].next(function() { _troupe_turn(number); });
+  var loop = Module['troupeLoop'];
+  loop.next(function() { loop.enter(_troupe_turn, number); });
 });
 EM_JS(void, troupe_disarm, (int number), {
   var timers = Module['troupeLoop'].timers;
@@ -67,18 +83,23 @@ EM_JS(void, troupe_disarm, (int number), {
   }
 });
 EM_JS(void, troupe_arm, (int number, double milliseconds), {
-  var timers = Module['troupeLoop'].timers;
-  var old = timers.get(number);
+  var loop = Module['troupeLoop'];
+  var old = loop.timers.get(number);
   if (old !== undefined)
     clearTimeout(old);
-  timers.set(number, setTimeout(function() {
-    timers.delete(number);
-    _troupe_fired(number);
+  loop.timers.set(number, setTimeout(function() {
+    loop.timers.delete(number);
+    loop.enter(_troupe_fired, number);
   }, milliseconds));
 });
 EM_JS(void, troupe_refuse_to_wait, (), {
   err('Troupe: this would wait for ever (a blocking actor, a scoped_actor or a condition variable): there is no ' +
       'other thread that could end it. co_await instead.');
+});
+EM_JS(void, troupe_say_aborted, (), {
+  if (Module['onAbort'])
+    Module['onAbort']("");
+  err('Troupe: the module has aborted, for the reason above if one was given.');
 });
 // clang-format on
 
@@ -86,6 +107,13 @@ EM_JS(void, troupe_refuse_to_wait, (), {
 extern "C" int __wrap_pthread_cond_wait(void*, void*) {
   troupe_refuse_to_wait();
   __builtin_trap(); // An exception of JavaScript's would be caught on its way out.
+}
+
+/// The same for abort: Emscripten's throws an exception of JavaScript's, which a `noexcept` on its way out turns into
+/// another abort, until the stack has overflowed.
+extern "C" [[noreturn]] void __wrap_abort() {
+  troupe_say_aborted();
+  __builtin_trap();
 }
 
 namespace {

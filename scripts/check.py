@@ -46,7 +46,7 @@ BUILDS["cross-windows"] = dict(cxx="zig for Windows", cross="windows", options=C
 BUILDS["cross-macos"] = dict(cxx="zig for macOS", cross="macos", options=CROSS + ["-Dgcd=enabled"], multiplier=1)
 CROSS_PARTS = ["cross-windows", "cross-macos"]
 PARTS = ["format", "arrows", "caf-versions", "gcc", "install", "afl", "asan", "tsan", "wasm"]
-WASM_SUITES = ["wasm-node", "wasm-chromium"]
+WASM_SUITES = ["wasm-node", "wasm-types", "wasm-chromium"]
 ON_REQUEST = ["clang", "caf1"] + CROSS_PARTS
 BUILD_LIMIT = 1500  # seconds
 TESTS_LIMIT = 1200
@@ -329,7 +329,7 @@ def main():
 without arguments: everything, as CI does.
 suites: format, arrows, caf-versions, gcc, install, afl, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
 (contracts, actors, executors, sessions, sim, examples, fuzz, readme, gcd, fuzz-smoke, bench-smoke); asan/NAME and so on: that
-one elsewhere. wasm: the WebAssembly build; wasm-node, wasm-chromium: its tests there. On request only: clang (optimised, without
+one elsewhere. wasm: the WebAssembly build; wasm-node, wasm-types, wasm-chromium: its tests there. On request only: clang (optimised, without
 precompiled headers: finds a forgotten #include), cross-windows (run under Wine), cross-macos (compiled and linked);
 docs/cross.md; caf1 (with the CAF 1.0 or 1.1 that is installed in $TROUPE_CAF_ROOT; its part in a run of everything if that
 is set).""")

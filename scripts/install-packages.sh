@@ -14,7 +14,7 @@ cross_packages=(ca-certificates python3-venv libboost1.81-dev nlohmann-json3-dev
 windows_packages=(wine64)
 
 # What the WebAssembly build and its tests take; without them that part is skipped.
-wasm_packages=(emscripten nodejs chromium)
+wasm_packages=(emscripten nodejs node-typescript chromium)
 
 # install_packages PACKAGE...: says what is missing and installs it; asks apt for nothing when nothing is missing.
 # Everything it prints goes to stderr.

@@ -58,7 +58,6 @@ const describe = () => {
 $('scenario').onchange = describe;
 $('form').onsubmit = e => { e.preventDefault(); explore(); };
 $('stop').onclick = () => session.cancel();
-addEventListener('pagehide', () => { system.cancel(); });
 
 const [scenario, strategy, first, seeds] = decodeURIComponent(location.hash.slice(1)).split('/');
 if (scenario) $('scenario').value = scenario;

@@ -101,6 +101,7 @@ test('names and options that are wrong are told at once', () => withSystem(async
   equal(await codeOf(() => troupe.createSystem({budget: 0})), 'invalid_argument');
   equal(await codeOf(() => troupe.createSystem({budget: 1.5})), 'invalid_argument');
   equal(await codeOf(() => troupe.createSystem({functions: {f: 7}})), 'invalid_argument');
+  equal(await codeOf(() => troupe.createSystem({onUnfinished: 'beacon'})), 'invalid_argument');
   const circle = {};
   circle.self = circle;
   check(await failureOf(() => system.spawn('echo', circle)) instanceof TypeError);
@@ -248,22 +249,69 @@ test('blocking is refused at the call, with the reason', () => withSystem(async 
   await system.cancel();
 }));
 
-test('a wait that nothing could end stops the module with the reason, instead of the page', async () => {
+/** Has a module of its own stopped by `task`. @returns what the host saw as uncaught, and what the module is like then. */
+async function stoppedBy(task) {
   const doomed = await loadProbe();
-  const system = doomed.createSystem();
-  let reason = '';
-  await new Promise(resolve => {
-    const seen = e => { reason = String((e.error || e).message); resolve(); };
+  const system = doomed.createSystem(), other = doomed.createSystem();
+  const session = other.openSession();
+  const waiting = [session.spawn('sleep', 1), session.spawn('sleep', 3600000)];
+  const uncaught = new Promise(resolve => {
+    const seen = e => resolve(String((e.error || e).message));
     if (isNode)
       process.once('uncaughtException', seen);
     else
       addEventListener('error', e => { e.preventDefault(); seen(e); }, {once: true});
-    system.spawn('receive');
   });
+  const task_ = system.spawn(task);
+  return {doomed, system, session, waiting, uncaught, failure: await failureOf(task_)};
+}
+
+test('a wait that nothing could end stops the module with the reason, instead of the page', async () => {
+  const {doomed, uncaught} = await stoppedBy('receive');
+  const reason = await uncaught;
   check(reason.includes('unreachable'), reason);
   const said = doomed.log.join();
   check(said.includes('would wait for ever') && said.includes('co_await'), said);
 });
+
+test('a module that has stopped answers nobody any more, and says so to all', async () => {
+  const {doomed, system, session, waiting, uncaught, failure} = await stoppedBy('receive');
+  await uncaught;
+  equal(failure.code, 'stopped');
+  check(failure.message.includes('unreachable'), failure.message);
+  for (const task of waiting)
+    equal((await failureOf(task)).code, 'stopped');
+  await after(10); // the timer of the shorter sleep is due, and not heard
+  for (const use of [() => doomed.createSystem(), () => doomed.tasks, () => system.spawn('echo'),
+                     () => session.waitUntil(after(1)), () => system.report()])
+    equal((await failureOf(use)).code, 'stopped');
+  equal((await failureOf(session.close())).code, 'stopped');
+  await withSystem(async alive => equal(await alive.spawn('echo', 1), 1));
+});
+
+test('a module that aborts has stopped, too', async () => {
+  const {doomed, failure, waiting, uncaught} = await stoppedBy('abort');
+  const reason = await uncaught;
+  check(reason.includes('unreachable'), reason);
+  check(doomed.log.join().includes('the module has aborted'), doomed.log.join());
+  equal(failure.code, 'stopped');
+  check(failure.message.includes('aborted'), failure.message);
+  equal((await failureOf(waiting[1])).code, 'stopped');
+  equal((await failureOf(() => doomed.createSystem())).code, 'stopped');
+});
+
+test('a system names the promises that its open sessions wait for', () => withSystem(async system => {
+  const outer = system.openSession({name: 'outer', grace: 10}), inner = outer.openSession({name: 'inner', grace: 10});
+  inner.waitUntil(never, 'audit');
+  system.openSession().waitUntil(after(1), 'short');
+  equal(system.report().unsettled_promises, ['audit', 'short']);
+  equal(outer.report().unsettled_promises, ['audit']);
+  await after(5);
+  equal(system.report().unsettled_promises, ['audit']);
+  equal((await inner.close()).unsettled_promises, ['audit']);
+  equal(outer.report().unsettled_promises, []); // it was said once, by the session that gave it up
+  check((await outer.close()).is_clean);
+}));
 
 test('a system that is closed while much is under way reports it all', async () => {
   const system = troupe.createSystem({functions});

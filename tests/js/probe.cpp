@@ -4,6 +4,7 @@
 #include "platform/wasm_dispatcher.hpp"
 #include <caf/all.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -108,6 +109,12 @@ const js::named_task receives{"receive", [](invocation in) -> async<std::string>
                                 self->receive([](int) {});
                                 co_return "null";
                               }};
+
+// Ends the module as a failed assertion does.
+const js::named_task aborts{"abort", [](invocation) -> async<std::string> {
+                              co_await yield();
+                              std::abort();
+                            }};
 
 const js::named_task asks{"ask", [](invocation in) -> async<std::string> {
                             auto twice = in.system->caf().spawn([](caf::event_based_actor* self) -> caf::behavior {

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Runs a page or a program that Emscripten has built in headless Chromium; ends with its output and exit status.
-A page (PROGRAM.html, or any other file with --page) reports by a POST to /result: its exit status, a line feed, text."""
+A page (PROGRAM.html, or any other file with --page) reports by a POST to /result: its exit status, a line feed, text.
+What it posts to /notes, as JSON, it can get there: for pages that do not live to report."""
 import argparse
 import functools
 import http.server
+import json
 import os
 import shutil
 import subprocess
@@ -34,15 +36,21 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def do_GET(self):
         if self.path.split("?")[0] == "/run":
             self.answer(self.server.page.encode(), "text/html")
+        elif self.path == "/notes":
+            self.answer(json.dumps(self.server.notes).encode(), "application/json")
         elif self.path == "/favicon.ico":
             self.answer(b"", "image/x-icon")
         else:
             super().do_GET()
 
     def do_POST(self):
-        self.server.result = self.rfile.read(int(self.headers["Content-Length"])).decode(errors="replace")
+        text = self.rfile.read(int(self.headers["Content-Length"])).decode(errors="replace")
         self.answer(b"", "text/plain")
-        self.server.done.set()
+        if self.path == "/notes":
+            self.server.notes.append(json.loads(text))
+        else:
+            self.server.result = text
+            self.server.done.set()
 
     def answer(self, body, kind):
         self.send_response(200)
@@ -80,6 +88,7 @@ def main():
     server.daemon_threads = True
     server.done = threading.Event()
     server.result = None
+    server.notes = []
     server.page = PAGE % (repr(arguments.arguments).replace("<", "\\x3c"), name)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     page = name if arguments.page else "run"
@@ -88,7 +97,8 @@ def main():
     # The browser's helpers may still write there when it has ended.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                   "--no-first-run", "--disable-extensions", "--disable-background-networking", "--mute-audio",
+                   "--no-first-run", "--disable-popup-blocking", "--disable-background-timer-throttling",
+                   "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding", "--disable-extensions", "--disable-background-networking", "--mute-audio",
                    f"--user-data-dir={profile}"]
         log = open(os.path.join(profile, "log"), "w+", encoding="utf-8", errors="replace")
         process = subprocess.Popen(command + [address], stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -4,9 +4,12 @@
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 export type ErrorCode =
-  | 'closed' | 'session_closed' | 'rejected' | 'cancelled' | 'failed' | 'unknown_task' | 'invalid_argument' | 'not_closed';
+  | 'closed' | 'session_closed' | 'rejected' | 'cancelled' | 'failed' | 'unknown_task' | 'invalid_argument' | 'not_closed'
+  /** The module ran into a trap or was aborted: nothing of it runs any more, and load has to be called again. */
+  | 'stopped';
 
 export class TroupeError extends Error {
+  constructor(code: ErrorCode, message: string, causeName?: string);
   readonly code: ErrorCode;
   /** For `failed`: the name of the JavaScript error that the task died of, if it did. */
   readonly causeName?: string;
@@ -35,9 +38,25 @@ export interface SystemOptions {
   budget?: number;
   /** Messages that an actor may handle per runnable; 8 unless given. */
   throughput?: number;
+  /**
+   * Called with how things stand when the host ends and something of the system is unfinished; nothing of the module
+   * runs before it returns. Unless given, the report is a warning on the console. A page that wants it to arrive
+   * somewhere sends it by `navigator.sendBeacon`.
+   */
+  onUnfinished?: (report: CleanupReport, why: HostEnd) => void;
 }
 
+/**
+ * - `closed`: the page is closed, reloaded or left for good. After `onUnfinished` the system is cancelled, and the signals
+ *   of all calls of `functions` are aborted before the page is gone.
+ * - `suspended`: the browser keeps the page as it is. If it brings it back, everything goes on; if not, this was the
+ *   last that was heard of it.
+ * - `exit`: node's program ends.
+ */
+export type HostEnd = 'closed' | 'suspended' | 'exit';
+
 export class Troupe {
+  private constructor();
   readonly module: unknown;
   /** The names of the tasks that the module has. */
   readonly tasks: string[];
@@ -82,7 +101,10 @@ export interface CleanupReport {
   cause: string;
   first_error: string;
   survivors: Survivor[];
-  /** Names of promises given to `waitUntil` that were not settled when the session gave up on them. */
+  /**
+   * Names of promises that were given to `waitUntil` and have not settled: of this session, and of those sessions in it
+   * whose close has not ended.
+   */
   unsettled_promises: string[];
   counters: { [name: string]: number };
   children: Json[];
@@ -93,6 +115,7 @@ export interface CleanupReport {
 
 /** A task that has been spawned: a promise of its result, rejected with a TroupeError. */
 export class Task<T = Json> implements PromiseLike<T> {
+  private constructor();
   readonly id: string;
   cancel(): boolean;
   then<A = T, B = never>(fulfilled?: ((value: T) => A | PromiseLike<A>) | null,
@@ -102,6 +125,7 @@ export class Task<T = Json> implements PromiseLike<T> {
 }
 
 export class Session {
+  protected constructor();
   readonly system: System;
   readonly id: string;
   openSession(options?: SessionOptions): Session;
