@@ -10,6 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <unistd.h>
 
 namespace {
 
@@ -57,6 +58,9 @@ std::vector<const scenario*> chosen_programs(const scenario_set& scenarios, cons
 }
 
 void check(settings& chosen) {
+  for (const auto& path : {chosen.markdown, chosen.json})
+    if (!path.empty() && path != "-" && !std::ofstream(path, std::ios::app))
+      throw unusable{"\"" + one_line(path) + "\": cannot be written"};
   for (const auto& each : chosen.strategies)
     if (const auto problem = strategy_problem(each); !problem.empty())
       throw unusable{"--strategies: " + problem};
@@ -81,6 +85,7 @@ void measure(find_report& report, const std::vector<const scenario*>& programs, 
       });
   report.cells.resize(work.size());
   std::size_t done = 0;
+  const bool is_watched = ::isatty(STDERR_FILENO) != 0;
   run_in_processes(work, jobs, [&](std::size_t job, const job_result& result) {
     auto& c = report.cells[job];
     if (result.error.empty()) {
@@ -90,9 +95,10 @@ void measure(find_report& report, const std::vector<const scenario*>& programs, 
       c.strategy = report.strategies[job % report.strategies.size()];
       c.error = result.error;
     }
-    std::cerr << "\r" << ++done << " of " << work.size() << " cells" << std::flush;
+    ++done;
+    if (is_watched)
+      std::cerr << "\r" << done << " of " << work.size() << " cells" << (done == work.size() ? "\n" : "") << std::flush;
   });
-  std::cerr << std::endl;
 }
 
 void save(const std::string& path, const std::string& text) {

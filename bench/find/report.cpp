@@ -103,10 +103,10 @@ std::string against_published(const find_report& report) {
   auto text = table_head({"program", "published", "share", "here", "share", ""});
   const auto line = [&](const published_share& theirs, std::string_view strategy) {
     const auto* ours = find(report, theirs.program, strategy);
-    text +=
-        row({std::string(theirs.program), std::string(theirs.theirs), number(theirs.share) + " %",
-             strategy.empty() ? "nothing like it" : std::string(strategy), ours ? percent(ours->share()) : "not run",
-             ours ? comparison_text(ours->share() * 100, theirs.share) : ""});
+    text += row({std::string(theirs.program), std::string(theirs.theirs), number(theirs.share) + " %",
+                 strategy.empty() ? "nothing like it" : std::string(strategy),
+                 ours ? percent(ours->share()) : "not measured",
+                 ours ? comparison_text(ours->share() * 100, theirs.share) : ""});
   };
   for (const auto& program : report.programs)
     if (const auto* best = best_published(program_name(program)))
@@ -115,9 +115,8 @@ std::string against_published(const find_report& report) {
     for (const auto& each : published_shares)
       if (each.program == program_name(program))
         line(each, each.ours);
-  text += "\n";
   if (report.limits.schedules != published_schedules)
-    text += "The published figures are of " + number(published_schedules) +
+    text += "\nThe published figures are of " + number(published_schedules) +
             " schedules for each invocation, those here of " + number(static_cast<double>(report.limits.schedules)) +
             ".\n\n";
   return text;
@@ -180,6 +179,17 @@ std::string bars(const find_report& report) {
   return text;
 }
 
+std::string what_was_found(const find_report& report) {
+  std::string text;
+  for (std::size_t i = 0; i < report.programs.size(); ++i)
+    for (std::size_t j = 0; j < report.strategies.size(); ++j)
+      if (const auto& c = report.at(i, j); !c.verdict.empty()) {
+        text += "- " + program_name(c.program) + ": " + c.verdict + "\n";
+        break;
+      }
+  return text;
+}
+
 std::string what_failed(const find_report& report) {
   std::string text;
   for (const auto& each : report.cells) {
@@ -208,7 +218,7 @@ std::string to_markdown(const find_report& report) {
           : "A cell is the share of the invocations that found the mistake, and how many schedules those took up to "
             "the first failure (median).\n\n";
   if (is_cut)
-    text += "*cut*: the time for the cell (" + number(limits.seconds) +
+    text += "*cut*: the time for the cell (" + number(limits.seconds, limits.seconds < 1 ? 2 : 0) +
             " s) was up. The invocations that came to their end before are counted, the others are not.\n\n";
   text += hits(report);
   if (const auto failed = what_failed(report); !failed.empty())
@@ -225,7 +235,8 @@ std::string to_markdown(const find_report& report) {
       "measured. Failures found by `" +
       report.strategies[0] +
       "`, shrunk: how many, and the median of their deliveries and of the seconds that it took.\n\n" +
-      speeds_and_sizes(report) + "\n" + bars(report);
+      speeds_and_sizes(report) + "\n" + bars(report) +
+      "\n## What was found\n\nThe first failure of each program, as its message has it.\n\n" + what_was_found(report);
   return text;
 }
 
