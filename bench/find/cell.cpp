@@ -1,18 +1,18 @@
 // One cell of the table: how often, and how soon, one strategy finds the mistake of one program.
 #include "bench/find/cell.hpp"
+#include "sim/random_strategy.hpp"
 #include "sim/runner.hpp"
 #include "sim/shrink.hpp"
 #include "sim/strategies.hpp"
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace troupe::bench {
 namespace {
 
-using steady = std::chrono::steady_clock;
-
-double seconds_since(steady::time_point start) { return std::chrono::duration<double>(steady::now() - start).count(); }
+/// Of processor time, since `start`.
+double seconds_since(std::clock_t start) { return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC; }
 
 /// Strategies that learn forget everything after as many schedules of theirs. Invocations start at such points, so that
 /// none profits from what another one has learned.
@@ -44,10 +44,23 @@ public:
         invocations = 1; // It has no seeds: another invocation would be the same.
       invoke(strategies, i * stride_of(strategies, limits_.schedules));
     }
+    if (limits_.speed_seconds > 0)
+      result_.schedules_per_second = speed();
     return std::move(result_);
   }
 
 private:
+  double speed() const {
+    const auto started = std::clock();
+    std::uint64_t count = 0;
+    double seconds = 0;
+    for (; seconds < limits_.speed_seconds; ++count, seconds = seconds_since(started)) {
+      random_strategy order(count);
+      run_(count, order, false);
+    }
+    return static_cast<double>(count) / seconds;
+  }
+
   void invoke(const strategy_factory& strategies, std::uint64_t first_seed) {
     for (std::uint64_t done = 0; done < limits_.schedules; ++done) {
       if (result_.seconds > limits_.seconds) {
@@ -55,7 +68,7 @@ private:
         return;
       }
       const auto seed = first_seed + done;
-      const auto started = steady::now();
+      const auto started = std::clock();
       const auto order = strategies(seed);
       if (!order) {
         result_.is_exhausted = !(strategies.has_diverged && strategies.has_diverged());
@@ -80,7 +93,7 @@ private:
     auto set_up = options_;
     set_up.seed = seed;
     const auto recorded = make_tape("find", program_.name, result_.strategy, set_up, failure);
-    const auto started = steady::now();
+    const auto started = std::clock();
     const auto shrunk = shrink(make_runner(program_.body, recorded.options), recorded);
     if (!shrunk.reproduced)
       throw std::runtime_error(program_.name + ": seed " + std::to_string(seed) + " of " + result_.strategy +
@@ -134,6 +147,7 @@ void to_json(nlohmann::ordered_json& object, const cell& from) {
             {"is_cut", from.is_cut},
             {"is_exhausted", from.is_exhausted},
             {"shrunk", nlohmann::ordered_json::array()},
+            {"schedules_per_second", from.schedules_per_second},
             {"verdict", from.verdict},
             {"error", from.error}};
   if (const auto median = from.median_schedules())
@@ -155,6 +169,7 @@ void from_json(const nlohmann::ordered_json& object, cell& to) {
   object.at("is_exhausted").get_to(to.is_exhausted);
   for (const auto& each : object.at("shrunk"))
     to.shrunk.push_back({each.at("deliveries"), each.at("seconds")});
+  object.at("schedules_per_second").get_to(to.schedules_per_second);
   object.at("verdict").get_to(to.verdict);
   object.at("error").get_to(to.error);
 }

@@ -1,4 +1,5 @@
-// One cell of the table: how often, and how soon, one strategy finds the mistake of one program.
+// One cell of the table: how often, and how soon, one strategy finds the mistake of one program. Seconds are of
+// processor time: what else the machine does is nothing to them.
 #pragma once
 #include "sim/scenario.hpp"
 #include <cstdint>
@@ -15,6 +16,7 @@ struct cell_limits {
   std::uint64_t schedules = 2'000; ///< Of each invocation, at most.
   double seconds = 5;              ///< Of searching. What is not done then is left out.
   std::uint64_t shrunk = 0;        ///< Failures to shrink, each of another invocation.
+  double speed_seconds = 0;        ///< For counting schedules per second.
   std::optional<order_model> model;
 };
 
@@ -36,15 +38,15 @@ struct cell {
   bool is_cut = false;         ///< Their time was up.
   bool is_exhausted = false;   ///< The search has run all schedules there are, and found nothing.
   std::vector<shrunk_failure> shrunk;
-  std::string verdict; ///< Of the first failure, with its message.
-  std::string error;   ///< Why there is no result: the process that measured has ended early.
+  double schedules_per_second = 0; ///< At random, failing ones included; 0: not counted.
+  std::string verdict;             ///< Of the first failure, with its message.
+  std::string error;               ///< Why there is no result: the process that measured has ended early.
 
   std::uint64_t found() const noexcept;
   /// Of the invocations that came to their end. @pre there are some
   double share() const noexcept { return static_cast<double>(found()) / static_cast<double>(first_failures.size()); }
   /// Of those that found something; nothing if there are none.
   std::optional<double> median_schedules() const;
-  double schedules_per_second() const noexcept { return static_cast<double>(schedules) / seconds; }
 };
 
 /// Searches `program` again and again, each invocation with seeds of its own, as `explore --first-seed` would.

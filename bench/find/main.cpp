@@ -25,7 +25,7 @@ struct unusable {
 };
 
 struct settings {
-  cell_limits limits{.shrunk = 10, .model = {}};
+  cell_limits limits{.shrunk = 10, .speed_seconds = 0.5, .model = {}};
   std::vector<std::string> strategies{"portfolio", "random", "pct:depth=3", "pct:depth=10", "pct:depth=30",
                                       "pctcp",     "pos",    "surw",        "ql",           "delay"};
   std::vector<std::string> programs;
@@ -80,7 +80,7 @@ void measure(find_report& report, const std::vector<const scenario*>& programs, 
       work.push_back([&report, program, strategy] {
         auto limits = report.limits;
         if (strategy != report.strategies[0])
-          limits.shrunk = 0;
+          limits.shrunk = 0, limits.speed_seconds = 0;
         return nlohmann::ordered_json(measure_cell(*program, strategy, limits)).dump();
       });
   report.cells.resize(work.size());
@@ -162,7 +162,7 @@ int main(int argc, char** argv) {
   program.add_option("--shrink", chosen.limits.shrunk, "Failures of each program to shrink")
       ->check(CLI::Range(0u, 100'000u))
       ->capture_default_str();
-  program.add_option("--time-limit", chosen.limits.seconds, "Seconds of searching for each cell")
+  program.add_option("--time-limit", chosen.limits.seconds, "Seconds of processor time, searching, for each cell")
       ->check(CLI::Range(0.01, 1e6))
       ->capture_default_str();
   program.add_option("--jobs", chosen.jobs, "Cells that are measured at once")
@@ -179,6 +179,7 @@ int main(int argc, char** argv) {
       chosen.limits.schedules = 20;
       chosen.limits.seconds = 1;
       chosen.limits.shrunk = 1;
+      chosen.limits.speed_seconds = 0.02;
     }
     std::string command = "find";
     for (int i = 1; i < argc; ++i)

@@ -132,16 +132,13 @@ std::string speeds_and_sizes(const find_report& report) {
       seconds.push_back(each.seconds);
     }
     std::string published;
-    // Theirs is with `random`; so is ours, if it was measured.
-    const auto* random = find(report, program_name(c.program), "random");
-    const auto& measured = random ? *random : c;
     for (const auto& each : published_speeds)
       if (each.program == program_name(c.program))
         published = number(each.schedules_per_second) + " (" +
-                    number(measured.schedules_per_second() / each.schedules_per_second, 1) + " x)";
+                    number(c.schedules_per_second / each.schedules_per_second, 1) + " x)";
     const auto median = median_of(deliveries);
-    text += row({program_name(c.program), c.error.empty() ? number(measured.schedules_per_second()) : "error",
-                 published, number(static_cast<double>(c.shrunk.size())),
+    text += row({program_name(c.program), c.error.empty() ? number(c.schedules_per_second) : "error", published,
+                 number(static_cast<double>(c.shrunk.size())),
                  median ? number(*median, *median == std::floor(*median) ? 0 : 1) : "",
                  median ? number(*median_of(seconds), 2) : "",
                  median ? number(*std::max_element(seconds.begin(), seconds.end()), 2) : ""});
@@ -218,7 +215,7 @@ std::string to_markdown(const find_report& report) {
           : "A cell is the share of the invocations that found the mistake, and how many schedules those took up to "
             "the first failure (median).\n\n";
   if (is_cut)
-    text += "*cut*: the time for the cell (" + number(limits.seconds, limits.seconds < 1 ? 2 : 0) +
+    text += "*cut*: the processor time for the cell (" + number(limits.seconds, limits.seconds < 1 ? 2 : 0) +
             " s) was up. The invocations that came to their end before are counted, the others are not.\n\n";
   text += hits(report);
   if (const auto failed = what_failed(report); !failed.empty())
@@ -230,13 +227,14 @@ std::string to_markdown(const find_report& report) {
     text += "\n## Against published figures\n\nInvocations that found the mistake (P#; Mukherjee et al., OOPSLA "
             "2020).\n\n" +
             against_published(report);
-  text +=
-      "\n## Speed, and the length of shrunk failures\n\nSchedules per second of one process, with `random` if it was "
-      "measured. Failures found by `" +
-      report.strategies[0] +
-      "`, shrunk: how many, and the median of their deliveries and of the seconds that it took.\n\n" +
-      speeds_and_sizes(report) + "\n" + bars(report) +
-      "\n## What was found\n\nThe first failure of each program, as its message has it.\n\n" + what_was_found(report);
+  text += "\n## Speed, and the length of shrunk failures\n\nSeconds are of processor time. Schedules per second: at "
+          "random, failing ones included. "
+          "Failures found by `" +
+          report.strategies[0] +
+          "`, shrunk: how many, and the median of their deliveries and of the seconds that it took.\n\n" +
+          speeds_and_sizes(report) + "\n" + bars(report) +
+          "\n## What was found\n\nThe first failure of each program, as its message has it.\n\n" +
+          what_was_found(report);
   return text;
 }
 
