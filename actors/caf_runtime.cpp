@@ -257,6 +257,7 @@ letter::result letter::deliver() {
 }
 
 bool letter::is_urgent() const noexcept { return content_->mid.is_urgent_message(); }
+bool letter::expects_reply() const noexcept { return content_->mid.is_request(); }
 caf::actor_id letter::sender_id() const noexcept { return content_->sender ? content_->sender->id() : 0; }
 std::uint64_t letter::content_type() const noexcept { return detail::content_type(*content_); }
 std::string letter::describe() const {

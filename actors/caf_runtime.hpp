@@ -90,6 +90,8 @@ public:
   /// the receiver's behaviour may have changed.
   result deliver();
   bool is_urgent() const noexcept;
+  /// Whether it is a request.
+  bool expects_reply() const noexcept;
   /// 0 if it was sent anonymously.
   caf::actor_id sender_id() const noexcept;
   /// Tells apart types of content; the same in every run of one build of the program.

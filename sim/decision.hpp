@@ -84,6 +84,14 @@ public:
   virtual std::optional<order_model> wanted_model() const noexcept { return std::nullopt; }
   /// The run begins, in this model.
   virtual void begins(order_model model) { static_cast<void>(model); }
+  /// Whether it wants the state of the program with each pick of an event; asked once, before the run.
+  virtual bool wants_state() const noexcept { return false; }
+  /// The program's state, just before a pick of an event and at the end of the run: a hash of what its actors expose
+  /// (sim/actor_state.hpp; of others: the type of their last message) and of what waits in mailboxes, by type.
+  virtual void state_is(std::uint64_t hash) { static_cast<void>(hash); }
+  /// Whether a random walk may take its place after some time, so that the rest of the run is fair; see
+  /// `simulation_options::temperature_max`.
+  virtual bool yields() const noexcept { return false; }
   /// Whether it wants to hear of every event by what follows; asked once, before the run.
   virtual bool is_watching() const noexcept { return false; }
   /// From now on the event can happen.

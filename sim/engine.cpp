@@ -26,8 +26,9 @@ std::string name_of(const hosted_actor& actor) { return actor.name() + "#" + std
 } // namespace
 
 sim_engine::sim_engine(const simulation_options& options, strategy& order)
-    : options_(options), order_(order), is_watched_(order.is_watching()),
-      now_(epoch), outside_{&new_entity(outside_identity), outside_identity, 0, no_lane, nullptr, 0} {
+    : options_(options), order_(order), is_watched_(order.is_watching()), tells_state_(order.wants_state()),
+      now_(epoch), outside_{&new_entity(outside_identity), outside_identity, 0, no_lane, nullptr, 0, 0},
+      reads_states_(tells_state_), fair_random_(mix(options.seed, 0x66616972)) {
   outside_.who->name = "test";
   if (run_progress::watched)
     run_progress::watched->begin_run();
@@ -44,7 +45,14 @@ std::uint64_t sim_engine::decide(decision_kind kind, const candidates& among) {
   auto count = among.size();
   if (count < 2 || tearing_down_ || (kind == decision_kind::event && !options_.randomize_order))
     return 0;
-  auto index = order_.pick(kind, among);
+  std::uint64_t index = 0;
+  if (options_.temperature_max != 0 && result_.steps >= fair_after() && order_.yields()) {
+    index = fair_random_.below(count);
+  } else {
+    if (tells_state_ && kind == decision_kind::event)
+      order_.state_is(state_hash(state_detail::coarse));
+    index = order_.pick(kind, among);
+  }
   if (index >= count) {
     fail(verdict::failed, "the strategy picked " + std::to_string(index) + " of " + std::to_string(count));
     index = 0;
@@ -139,8 +147,8 @@ void sim_engine::happen(event& e) {
 }
 
 template <class Body>
-void sim_engine::within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body) {
-  frame here{&who, identity, 0, lane, present_, result_.steps};
+void sim_engine::within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body, std::uint64_t cause) {
+  frame here{&who, identity, 0, lane, present_, result_.steps, cause};
   who.is_running = true;
   present_ = &here;
   body();
@@ -161,7 +169,7 @@ void sim_engine::start(parcel& p) {
     });
     // Its name may be part of its state, which is there only now.
     learn_name(actor, baby, entry);
-    read_state(actor, baby, entry);
+    read_state(actor, p.identity, baby, entry);
     free_parcel(&p);
   });
 }
@@ -177,21 +185,30 @@ void sim_engine::handle(entity& actor) {
   if (!tearing_down_ && !actor.is_internal)
     ++result_.deliveries;
   note(actor, p->identity, event_kind::handle);
+  std::uint64_t cause = 0;
+  if (reads_states_ && !tearing_down_) {
+    actor.last_type = type_of(*p);
+    cause = mix(mix(actor.identity, actor.state), hash_of(*p));
+    last_handled_ = name_of(static_cast<const hosted_actor&>(mail)) + " " + mail.describe();
+  }
   auto how = letter::result::handled;
-  within(actor, p->identity, platform::background_lane, [&] {
-    how = mail.deliver();
-    learn_name(actor, mail, entry);
-    read_state(actor, mail, entry);
-    if (how == letter::result::handled)
-      actor.mail.prepend(actor.skipped);
-    else if (how == letter::result::skipped)
-      actor.skipped.push_back(p);
-    if (how != letter::result::skipped)
-      free_parcel(p);
-    if (how == letter::result::terminated)
-      while (!actor.skipped.empty())
-        free_parcel(actor.skipped.pop_front());
-  });
+  within(
+      actor, p->identity, platform::background_lane,
+      [&] {
+        how = mail.deliver();
+        learn_name(actor, mail, entry);
+        read_state(actor, p->identity, mail, entry);
+        if (how == letter::result::handled)
+          actor.mail.prepend(actor.skipped);
+        else if (how == letter::result::skipped)
+          actor.skipped.push_back(p);
+        if (how != letter::result::skipped)
+          free_parcel(p);
+        if (how == letter::result::terminated)
+          while (!actor.skipped.empty())
+            free_parcel(actor.skipped.pop_front());
+      },
+      cause);
   if (how == letter::result::terminated && actor.mail.empty() && actor.urgent_mail.empty() && actor.outbox.empty()) {
     auto known = actors_.find(actor.key);
     if (known != actors_.end() && known->second == &actor)
@@ -230,6 +247,9 @@ void sim_engine::run_work(parcel& p) {
   }
   note(lane ? *lane->place : task, p.identity, kind);
   auto identity = p.identity;
+  // It sends what it was given, and has no state of its own.
+  const bool is_timeout = reads_states_ && std::string_view{todo.work->info().kind} == "actor timeout";
+  const auto origin = p.origin;
   if (lane)
     lane->queued[static_cast<std::size_t>(todo.urgency)].pop_front();
   free_parcel(&p);
@@ -239,7 +259,10 @@ void sim_engine::run_work(parcel& p) {
       if (auto* first = queue.front(); first && first->ready.is_enabled())
         withdraw(first->ready);
   }
-  within(task, identity, todo.lane, [&] { todo.work->run(); });
+  if (reads_states_ && !is_timeout)
+    happened_unseen(identity);
+  within(
+      task, identity, todo.lane, [&] { todo.work->run(); }, is_timeout ? origin : 0);
   if (lane) {
     lane = find_lane(todo.lane); // lanes may have been opened meanwhile
     lane->is_busy = false;

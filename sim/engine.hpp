@@ -4,6 +4,7 @@
 #include "platform/dispatcher.hpp"
 #include "sim/entity.hpp"
 #include "sim/event_list.hpp"
+#include "sim/random_source.hpp"
 #include "sim/run_result.hpp"
 #include "sim/simulation_options.hpp"
 #include <atomic>
@@ -60,6 +61,31 @@ public:
   void watch(std::function<void(std::uint64_t)> after_event) { after_event_ = std::move(after_event); }
   /// Has `read` called for the actor's state after its events, as long as it lives.
   void expose_state(const hosted_actor& actor, std::function<std::string()> read);
+  /// From now on the state of an actor is read after each of its events.
+  void read_states() noexcept { reads_states_ = true; }
+  enum class state_detail {
+    coarse, ///< As `strategy::state_is` says.
+    exact,  ///< Equal only if what happens from here on is the same, as far as that is known; timers included.
+  };
+  /// Of everybody's state and everything that is on its way. @pre read_states() was called
+  std::uint64_t state_hash(state_detail detail);
+  /// After how many events the one that has been enabled for the longest time became so; the present number if none is.
+  std::uint64_t oldest_enabled_since() const noexcept;
+  /// Whether time would let anything happen, but for guards of a shutdown.
+  bool awaits_time() const noexcept;
+  /// What was handled since the last call and by whom, in words. Kept only while states are read.
+  std::string take_last_handled() { return std::exchange(last_handled_, {}); }
+  /// By whom the present event happens: the same in every run.
+  std::uint64_t present_place() const noexcept { return present_->who->identity; }
+  /// The test has handed over for as long as anything can happen; counts such stretches. 0: it has not.
+  std::uint64_t endless_stretch() const noexcept { return is_endless_ && present_ == &outside_ ? stretches_ : 0; }
+  void begin_endless_stretch() noexcept {
+    is_endless_ = true;
+    ++stretches_;
+  }
+  void end_endless_stretch() noexcept { is_endless_ = false; }
+  /// The number of events after which an unfair strategy has been replaced by a random walk.
+  std::uint64_t fair_after() const noexcept { return options_.temperature_max / 5; }
   run_result& result() noexcept { return result_; }
   const simulation_options& options() const noexcept { return options_; }
 
@@ -97,6 +123,7 @@ private:
     platform::lane lane;
     frame* outer = nullptr;
     std::uint64_t began = 0; ///< How many events had happened, itself included.
+    std::uint64_t cause = 0; ///< Hash of what its effects follow from; 0 if that is not known.
   };
   struct serial_lane {
     entity* place = nullptr;
@@ -137,7 +164,7 @@ private:
   void start(parcel& p);
   void run_work(parcel& p);
   template <class Body>
-  void within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body);
+  void within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body, std::uint64_t cause = 0);
   void note(entity& place, std::uint64_t identity, event_kind kind);
   bool is_told() const noexcept { return options_.trace || options_.log_operations; }
   /// @returns where the entry stands in the trace, if it does.
@@ -147,15 +174,22 @@ private:
   // actor_state.cpp
   struct state_reader {
     std::function<std::string()> read;
-    actor_anchor actor;
     bool was_read = false;
   };
-  /// The actor has just had an event, of which `entry` tells.
-  void read_state(entity& actor, const hosted_actor& hosted, std::optional<std::size_t> entry);
+  /// The actor has just had the event `identity`, of which `entry` tells.
+  void read_state(entity& actor, std::uint64_t identity, const hosted_actor& hosted, std::optional<std::size_t> entry);
+
+  // system_state.cpp
+  std::uint64_t type_of(parcel& p) const;
+  std::uint64_t hash_of(parcel& p) const;
+  std::uint64_t hash_of(const parcel_queue& queue, state_detail detail) const;
+  /// Something has happened whose outcome nobody tells: no later state is the same as an earlier one.
+  void happened_unseen(std::uint64_t identity) noexcept;
 
   simulation_options options_;
   strategy& order_;
   const bool is_watched_;
+  const bool tells_state_;
   std::thread::id thread_ = std::this_thread::get_id();
   run_result result_;
   bool tearing_down_ = false;
@@ -180,6 +214,13 @@ private:
 
   frame outside_;
   frame* present_ = &outside_;
+
+  bool reads_states_ = false;
+  std::uint64_t unseen_ = 0; ///< Hash of all events at those who do not expose their state, while states are read.
+  std::string last_handled_;
+  bool is_endless_ = false;
+  std::uint64_t stretches_ = 0;
+  random_source fair_random_;
 
   std::mutex foreign_mutex_;
   std::atomic<bool> has_foreign_ = false;

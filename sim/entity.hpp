@@ -29,10 +29,13 @@ struct parcel {
   std::string from_name; ///< Kept only if there is a trace or a log: `from` may stand for another one by then.
   entity* to = nullptr;  ///< The receiver of a message, the new actor, the serial lane; null for background work.
   std::variant<std::monostate, letter, newborn, lane_work> content;
-  event ready;                   ///< `start`, `step` or `timer`, once it can happen.
-  platform::time_point due = {}; ///< For timers.
-  bool is_epilogue = false;      ///< Only settles a task whose work has ended: not told of in traces.
-  std::uint64_t timer = 0;       ///< Number of the timer, 0 for none.
+  event ready;                    ///< `start`, `step` or `timer`, once it can happen.
+  platform::time_point due = {};  ///< For timers.
+  bool is_epilogue = false;       ///< Only settles a task whose work has ended: not told of in traces.
+  std::uint64_t timer = 0;        ///< Number of the timer, 0 for none.
+  std::uint64_t content_type = 0; ///< Of a letter, once somebody has asked; 0 before.
+  std::uint64_t content_hash = 0; ///< The same of what it says.
+  std::uint64_t origin = 0;       ///< Hash of what has caused it: a state, a message. Kept only while states are read.
 };
 
 /// Parcels in order, linked through `next`.
@@ -79,7 +82,10 @@ struct entity {
   const void* key = nullptr; ///< The actor's address.
   caf::actor_id actor_id = 0;
   std::string name;
-  std::uint64_t history = 0; ///< Hash of what happened here, in order.
+  std::uint64_t history = 0;   ///< Hash of what happened here, in order.
+  std::uint64_t state = 0;     ///< Hash of the state that it exposes; 0 if it was not read or is not exposed.
+  std::uint64_t last_type = 0; ///< Type of the message that it handled last. Kept only while states are read.
+  bool is_free = true;         ///< The storage stands for nobody.
 
   parcel_queue outbox;    ///< Its effects, in program order, not yet out.
   event arrival;          ///< The first of the outbox arrives where it belongs.

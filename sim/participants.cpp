@@ -20,11 +20,14 @@ entity& sim_engine::new_entity(std::uint64_t identity) {
   e.actor_id = 0;
   e.name.clear();
   e.history = 0;
+  e.state = e.last_type = 0;
+  e.is_free = false;
   return e;
 }
 
 void sim_engine::free_entity(entity& gone) noexcept {
   ++gone.generation;
+  gone.is_free = true;
   spare_entities_.push_back(&gone);
 }
 
@@ -69,6 +72,7 @@ void sim_engine::free_parcel(parcel* gone) noexcept {
   gone->from_name.clear();
   gone->is_epilogue = false;
   gone->timer = 0;
+  gone->content_type = gone->content_hash = gone->origin = 0;
   gone->next = spare_parcels_;
   spare_parcels_ = gone;
 }
@@ -81,6 +85,8 @@ parcel& sim_engine::effect() {
   p.after = result_.steps == present_->began ? 0 : result_.steps;
   p.identity = mix(present_->identity, ++present_->effects);
   p.from = present_->who;
+  if (reads_states_)
+    p.origin = present_->cause ? mix(present_->cause, present_->effects) : p.identity;
   if (is_told())
     p.from_name = present_->who->name;
   return p;
@@ -174,6 +180,7 @@ void sim_engine::enable(event& e, event_kind kind, const entity& place, const pa
       kind == event_kind::step || kind == event_kind::timer || (kind == event_kind::handle && place.is_internal);
   auto* mail = is_watched_ ? std::get_if<letter>(&cause.content) : nullptr;
   e.content = mail ? mail->content_type() : 0;
+  e.since = result_.steps;
   e.subject = subject;
   enabled_.push_back(e);
   if (is_watched_ && !tearing_down_)

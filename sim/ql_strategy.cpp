@@ -16,21 +16,10 @@ double ql_memory::action_values::best() const noexcept {
   return result;
 }
 
-void ql_strategy::happened(const candidate& event) {
-  withdrawn(event);
-  if (event.kind != event_kind::handle)
-    return;
-  // What an actor handled last stands for its state, which nobody tells.
-  auto& last = last_handled_[event.place];
-  state_ -= last ? mix(event.place, last) : 0;
-  last = event.content;
-  state_ += last ? mix(event.place, last) : 0;
-}
-
 std::size_t ql_strategy::pick_event(const candidates& among) {
   if (memory_->runs > 0 && path_.size() > 3 * memory_->longest + 100)
     return pick_any(among);
-  auto& known = memory_->values[state_].of;
+  auto& known = memory_->values[state()].of;
   std::vector<double> weights(among.size());
   double highest = -HUGE_VAL;
   for (std::size_t i = 0; i < among.size(); ++i)
@@ -42,7 +31,7 @@ std::size_t ql_strategy::pick_event(const candidates& among) {
   std::size_t picked = 0;
   while (picked + 1 < weights.size() && drawn >= weights[picked])
     drawn -= weights[picked++];
-  path_.push_back({state_, action_of(among[picked])});
+  path_.push_back({state(), action_of(among[picked])});
   return picked;
 }
 
@@ -51,7 +40,7 @@ void ql_strategy::ended(const run_result&) {
     memory_->longest = std::max(memory_->longest, path_.size());
   // In the order in which they were met, as each costs more the more often it was.
   for (std::size_t i = 0; i < path_.size(); ++i) {
-    auto next = i + 1 < path_.size() ? path_[i + 1].state : state_;
+    auto next = i + 1 < path_.size() ? path_[i + 1].state : state();
     auto reward = -static_cast<double>(++memory_->visits[next]);
     auto& value = memory_->values[path_[i].state].of[path_[i].action];
     value = (1 - learning_rate) * value + learning_rate * (reward + discount * memory_->values[next].best());

@@ -19,17 +19,19 @@ struct ql_memory {
 };
 
 /// QL (Mukherjee, Deligiannis, Biswas, Lal: Learning-Based Controlled Concurrency Testing, OOPSLA 2020): Q-learning in
-/// which each visit of a state costs as much as there have been visits of it. A state is what can happen next: the
-/// enabled events by participants and types of messages, and what each participant has handled last. No guarantee. Far
-/// beyond the length that the first schedules had it goes on at random, so that programs which poll come to an end.
+/// which each visit of a state costs as much as there have been visits of it. A state is what `strategy::state_is`
+/// tells, and the enabled events by participants and types of messages. No guarantee. Far beyond the length that the
+/// first schedules had it goes on at random, so that programs which poll come to an end.
 class ql_strategy final : public watching_strategy {
 public:
   ql_strategy(std::uint64_t seed, std::shared_ptr<ql_memory> memory) noexcept
       : watching_strategy(seed, 0x716c), memory_(std::move(memory)) {}
 
-  void enabled(const candidate& event) override { state_ += action_of(event); }
-  void withdrawn(const candidate& event) override { state_ -= action_of(event); }
-  void happened(const candidate& event) override;
+  bool wants_state() const noexcept override { return true; }
+  void state_is(std::uint64_t hash) override { told_ = hash; }
+  void enabled(const candidate& event) override { enabled_ += action_of(event); }
+  void withdrawn(const candidate& event) override { enabled_ -= action_of(event); }
+  void happened(const candidate& event) override { withdrawn(event); }
   void ended(const run_result& result) override;
 
 protected:
@@ -44,8 +46,10 @@ private:
   }
 
   std::shared_ptr<ql_memory> memory_;
-  std::uint64_t state_ = 0;
-  std::unordered_map<std::uint64_t, std::uint64_t> last_handled_; // type of content, by place
+  std::uint64_t state() const noexcept { return mix(told_, enabled_); }
+
+  std::uint64_t told_ = 0;
+  std::uint64_t enabled_ = 0;
   std::vector<taken> path_;
 };
 

@@ -25,6 +25,7 @@ public:
 
   void begins(order_model model) override;
   bool is_watching() const noexcept final { return true; }
+  bool yields() const noexcept final { return true; }
   void enabled(const candidate& event) final;
   void withdrawn(const candidate& event) final;
   void happened(const candidate& event) final;

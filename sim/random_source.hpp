@@ -1,6 +1,7 @@
 // The simulator's own random numbers: the same on every machine and with every compiler.
 #pragma once
 #include <cstdint>
+#include <string_view>
 
 namespace troupe {
 
@@ -14,6 +15,14 @@ constexpr std::uint64_t mix(std::uint64_t value) noexcept {
 /// Hashes a pair.
 constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
   return mix(mix(a) ^ (b + 0x632be59bd9b4e019ull));
+}
+
+/// Hashes text (FNV-1a, and a finaliser).
+constexpr std::uint64_t hash_of_text(std::string_view text) noexcept {
+  std::uint64_t hash = 14695981039346656037ull;
+  for (char each : text)
+    hash = (hash ^ static_cast<unsigned char>(each)) * 1099511628211ull;
+  return mix(hash);
 }
 
 /// splitmix64 as a generator; meets UniformRandomBitGenerator. Use `below` instead of the standard distributions, whose

@@ -23,7 +23,9 @@ struct simulation_options {
   std::uint64_t max_steps = 100'000;
   /// False: such a run just ends there, for programs that never come to rest.
   bool fail_on_step_limit = true;
-  /// Events for which a monitor may be hot; 0: any number, as long as it is cold when the run comes to rest.
+  /// Events for which a monitor may be hot; 0: any number, as long as it is cold when the run comes to rest. If it is
+  /// set, a random walk takes the place of strategies such as `pct` after a fifth of as many events, and what came
+  /// before does not count: else a scheduler that lets somebody wait for ever would be a failure of the program.
   std::uint64_t temperature_max = 0;
   /// Prints each event to standard error as it happens.
   bool log_operations = false;

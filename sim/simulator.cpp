@@ -68,6 +68,8 @@ run_result run_scenario(const std::function<void(simulator&)>& body, const simul
     if (!engine.is_over())
       audit(engine, sys);
     sim.check_at_rest();
+    if (order.wants_state())
+      order.state_is(engine.state_hash(sim_engine::state_detail::coarse));
     order.ended(engine.result());
     engine.begin_teardown();
     sys.shutdown(platform::duration::zero());
@@ -112,7 +114,12 @@ run_result simulator::many(std::uint64_t count, const test& body, simulation_opt
 
 caf::actor_system& simulator::caf() noexcept { return system_.caf(); }
 
-std::uint64_t simulator::choose(std::uint64_t count) { return engine_.choose(count); }
+std::uint64_t simulator::choose(std::uint64_t count) {
+  auto value = engine_.choose(count);
+  if (lasso_stretch_ != 0)
+    lassos_.chose(engine_.present_place(), count, value, engine_.result().steps);
+  return value;
+}
 
 void simulator::invariant(std::string name, std::function<bool()> holds) {
   invariants_.push_back({std::move(name), std::move(holds)});
@@ -125,6 +132,7 @@ monitor& simulator::monitor_of(std::type_index type, std::unique_ptr<monitor> (*
     slot.what = make();
     watch();
   }
+  ++slot.observations;
   return *slot.what;
 }
 
@@ -137,16 +145,61 @@ void simulator::watch() {
     for (auto& each : invariants_)
       if (!each.holds())
         engine_.fail(verdict::invariant, "the invariant '" + each.name + "' does not hold any more");
-    const auto limit = engine_.options().temperature_max;
     for (auto& [type, each] : monitors_) {
-      if (!each.what->is_hot())
+      if (!each.what->is_hot()) {
         each.hot_since.reset();
-      else if (!each.hot_since)
+        continue;
+      }
+      if (!each.hot_since)
         each.hot_since = steps;
-      else if (limit != 0 && steps - *each.hot_since >= limit)
-        engine_.fail(verdict::liveness, "awaited for " + std::to_string(limit) + " events: " + each.what->awaited());
+      check_temperature(each, steps);
     }
+    look_for_lasso(steps);
   });
+}
+
+void simulator::check_temperature(const watched_monitor& each, std::uint64_t steps) {
+  const auto limit = engine_.options().temperature_max;
+  if (limit == 0)
+    return;
+  // Before that a strategy may have been in charge that lets some wait for ever.
+  const auto since = std::max(*each.hot_since, engine_.fair_after());
+  if (steps >= since + limit)
+    engine_.fail(verdict::liveness, "awaited for " + std::to_string(limit) + " events: " + each.what->awaited());
+}
+
+void simulator::look_for_lasso(std::uint64_t steps) {
+  constexpr std::uint64_t patience = 100; // most of what is awaited comes sooner, and costs nothing then
+  std::uint64_t specification = 0;
+  const watched_monitor* hot = nullptr;
+  for (auto& [type, each] : monitors_) {
+    if (each.what->is_hot() && steps - *each.hot_since >= patience && (!hot || each.hot_since < hot->hot_since))
+      hot = &each;
+    // What a monitor has been told is a part of the state, unless it says what it makes of it.
+    auto state = each.what->state();
+    specification =
+        mix(specification, mix(hash_of_text(each.what->awaited()), state ? hash_of_text(*state) : each.observations));
+  }
+  auto stretch = hot && !engine_.options().randomize_delays ? engine_.endless_stretch() : 0;
+  if (stretch != lasso_stretch_ || (hot && *hot->hot_since != lasso_hot_since_)) {
+    lassos_.clear();
+    lasso_stretch_ = stretch;
+    lasso_hot_since_ = hot ? *hot->hot_since : 0;
+    if (stretch != 0)
+      engine_.read_states();
+  }
+  if (stretch == 0)
+    return;
+  auto random = rng_; // the next number stands for its state
+  specification = mix(specification, random());
+  auto found = lassos_.after({.state = mix(engine_.state_hash(sim_engine::state_detail::exact), specification),
+                              .step = steps,
+                              .time = static_cast<std::uint64_t>(engine_.now().time_since_epoch().count()),
+                              .oldest_since = engine_.oldest_enabled_since(),
+                              .awaits_time = engine_.awaits_time(),
+                              .handled = engine_.take_last_handled()});
+  if (found)
+    engine_.fail(verdict::liveness, "awaited for ever: " + hot->what->awaited() + "\n" + found->to_text());
 }
 
 void simulator::check_at_rest() {
@@ -171,8 +224,17 @@ bool simulator::step() {
 }
 
 void simulator::run_until_idle() {
+  engine_.begin_endless_stretch();
   while (step()) {
   }
+  engine_.end_endless_stretch();
+}
+
+void simulator::run_until_rest() {
+  engine_.begin_endless_stretch();
+  while (step() || engine_.advance_to_next_timer()) {
+  }
+  engine_.end_endless_stretch();
 }
 
 bool simulator::run_until(const std::function<bool()>& done) {

@@ -1,6 +1,7 @@
 // One simulated run, as its test sees it.
 #pragma once
 #include "sessions/system.hpp"
+#include "sim/lasso.hpp"
 #include "sim/random_source.hpp"
 #include "sim/run_result.hpp"
 #include "sim/simulation_options.hpp"
@@ -48,6 +49,9 @@ public:
   /// Lets events happen, the clock jumping to the next timer when nothing else is enabled, until `done()` holds after
   /// an event. @returns whether it does; false if nothing is left to happen.
   bool run_until(const std::function<bool()>& done);
+  /// Lets events happen, the clock jumping to the next timer when nothing else is enabled, until nothing is left to
+  /// happen; beyond that only `max_steps` or a failure ends it.
+  void run_until_rest();
   /// Lets `span` of virtual time pass: everything that is due happens in order of time.
   void run_for(platform::duration span);
   /// The same as run_for; the name the neighbours use.
@@ -97,14 +101,21 @@ private:
   struct watched_monitor {
     std::unique_ptr<monitor> what;
     std::optional<std::uint64_t> hot_since;
+    std::uint64_t observations = 0;
   };
   void watch();
+  /// @param each is hot.
+  void check_temperature(const watched_monitor& each, std::uint64_t steps);
+  void look_for_lasso(std::uint64_t steps);
 
   sim_engine& engine_;
   system& system_;
   random_source rng_;
   std::vector<named_invariant> invariants_;
   std::map<std::type_index, watched_monitor> monitors_;
+  lasso_detector lassos_;
+  std::uint64_t lasso_stretch_ = 0;   ///< The endless stretch that it is about, 0 for none.
+  std::uint64_t lasso_hot_since_ = 0; ///< Of the monitor that has been hot for longest.
 };
 
 } // namespace troupe

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <typeindex>
 
@@ -32,6 +33,9 @@ public:
   bool is_hot() const noexcept { return !awaited_.empty(); }
   /// What it waits for while it is hot.
   const std::string& awaited() const noexcept { return awaited_; }
+  /// Everything that it remembers, as text, if it can tell. If it cannot, each observation of it counts as a
+  /// change of state, and no lasso is found across one.
+  virtual std::optional<std::string> state() const { return std::nullopt; }
 
 protected:
   /// Something has to happen yet, which `what` says: if the run comes to rest before `become_cold`, or goes on for

@@ -16,6 +16,9 @@ public:
   std::size_t pick(decision_kind kind, const candidates& among) override { return inner_.pick(kind, among); }
   std::optional<order_model> wanted_model() const noexcept override { return model_; }
   void begins(order_model model) override { inner_.begins(model); }
+  bool wants_state() const noexcept override { return inner_.wants_state(); }
+  void state_is(std::uint64_t hash) override { inner_.state_is(hash); }
+  bool yields() const noexcept override { return inner_.yields(); }
   bool is_watching() const noexcept override { return inner_.is_watching(); }
   void enabled(const candidate& event) override { inner_.enabled(event); }
   void withdrawn(const candidate& event) override { inner_.withdrawn(event); }

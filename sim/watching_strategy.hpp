@@ -12,6 +12,7 @@ namespace troupe {
 class watching_strategy : public strategy {
 public:
   bool is_watching() const noexcept final { return true; }
+  bool yields() const noexcept final { return true; }
   std::size_t pick(decision_kind kind, const candidates& among) final {
     return kind == decision_kind::event ? pick_event(among) : static_cast<std::size_t>(random_.below(among.size()));
   }
