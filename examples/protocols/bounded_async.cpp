@@ -32,6 +32,7 @@ struct barrier_state {
 };
 
 caf::behavior barrier(caf::stateful_actor<barrier_state>* self, const ring& all, variant which) {
+  // The mistake: one request too few.
   const auto awaited = which == variant::buggy ? processes - 1 : processes;
   return {[=](ask_atom) {
     if (++self->state.asked < awaited)

@@ -63,7 +63,7 @@ caf::behavior manager(caf::stateful_actor<manager_state>* self, variant which) {
         const auto producer = caf::actor_cast<caf::actor>(self->current_sender());
         if (items.size() < capacity)
           self->send(producer, more_atom::value);
-        else if (which == variant::fixed)
+        else if (which == variant::fixed) // The mistake: it is not put on the list.
           waiting_producers.push_back(producer);
       },
       [=](ready_atom) {

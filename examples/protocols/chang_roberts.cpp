@@ -60,6 +60,7 @@ caf::behavior process(caf::stateful_actor<process_state>* self, const ring& all,
   return {
       [=](begin_atom) { join(); },
       [=](candidate_atom, int number) {
+        // The mistake: who has not joined yet lets lower numbers pass.
         const bool is_passed = number > mine || (which == variant::buggy && !self->state.has_joined);
         if (number == mine) {
           troupe::observe<elections>().elected(mine);

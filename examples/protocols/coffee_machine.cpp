@@ -129,6 +129,7 @@ caf::behavior controller(caf::stateful_actor<controller_state>* self, const caf:
     const auto& [water, beans, is_grinding] = self->state;
     if (!water || !beans)
       return;
+    // The mistake: a level below zero is taken for beans.
     const bool has_beans = which == variant::buggy ? *beans != 0 : *beans > 0;
     if (*water <= 0 || !has_beans) {
       self->send(driver, refill_atom::value);

@@ -75,7 +75,7 @@ void work(caf::stateful_actor<worker_state>* self, const caf::actor& shared, con
     self->request(shared, caf::infinite, read_atom::value, where).then([=](int) { go_on(); });
   else if (which == variant::fixed)
     self->request(shared, caf::infinite, increment_atom::value, where).then([=](done_atom) { go_on(); });
-  else
+  else // The mistake: the value may be another one by the time of the write.
     self->request(shared, caf::infinite, read_atom::value, where).then([=, where = where](int value) {
       self->request(shared, caf::infinite, write_atom::value, where, value + 1).then([=](done_atom) { go_on(); });
     });

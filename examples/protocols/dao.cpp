@@ -41,14 +41,16 @@ struct bank_state {
 };
 
 caf::behavior bank(caf::stateful_actor<bank_state>* self, const caf::actor& wallet, variant which) {
+  // The mistake: the money is on the balance until the receipt comes.
+  const bool takes_off_late = which == variant::buggy;
   return {[=](withdraw_atom, int amount) {
     if (self->state.balance < amount)
       return;
-    if (which == variant::fixed)
+    if (!takes_off_late)
       self->state.balance -= amount;
     troupe::observe<payments>().pays(amount);
     self->request(wallet, caf::infinite, pay_atom::value, amount).then([=](receipt_atom) {
-      if (which == variant::buggy)
+      if (takes_off_late)
         self->state.balance -= amount;
     });
   }};

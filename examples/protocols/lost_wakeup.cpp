@@ -106,6 +106,7 @@ caf::behavior sleeper(caf::stateful_actor<sleeper_state>* self, const caf::actor
         troupe::observe<wakeups>().goes_on();
         self->send(guard, release_atom::value);
       } else if (which == variant::buggy) {
+        // The mistake: a wakeup may come in between, and finds nobody on the list.
         self->request(guard, caf::infinite, release_atom::value).then([=](released_atom) {
           self->send(shared, sleep_atom::value);
         });

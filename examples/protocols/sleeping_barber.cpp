@@ -85,6 +85,7 @@ caf::behavior waiting_room(caf::stateful_actor<room_state>* self, const caf::act
       },
       [=](asleep_atom) {
         self->state.is_barber_asleep = true;
+        // The mistake: nobody looks who has sat down meanwhile.
         if (which == variant::fixed && !self->state.sitting.empty())
           wake_barber();
       },

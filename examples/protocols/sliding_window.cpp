@@ -106,6 +106,7 @@ caf::behavior sender(caf::stateful_actor<sender_state>* self, const caf::actor& 
         self->delayed_send(self, poll_interval, poll_atom::value);
       },
       [=](late_atom, int frame) {
+        // The mistake: the flag is never set.
         if (which == variant::fixed && frame > self->state.acknowledged)
           self->state.is_timed_out = true;
       },
