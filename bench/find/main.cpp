@@ -29,6 +29,7 @@ struct settings {
   std::vector<std::string> strategies{"portfolio", "random", "pct:depth=3", "pct:depth=10", "pct:depth=30",
                                       "pctcp",     "pos",    "surw",        "ql",           "delay"};
   std::vector<std::string> programs;
+  double seconds_of_first = 0; ///< The time limit of the first strategy; 0: that of the others.
   std::string model;
   std::string variant = "buggy";
   std::string json;
@@ -79,7 +80,9 @@ void measure(find_report& report, const std::vector<const scenario*>& programs, 
     for (const auto& strategy : report.strategies)
       work.push_back([&report, program, strategy] {
         auto limits = report.limits;
-        if (strategy != report.strategies[0])
+        if (strategy == report.strategies[0])
+          limits.seconds = report.seconds_of_first;
+        else
           limits.shrunk = 0, limits.speed_seconds = 0;
         return nlohmann::ordered_json(measure_cell(*program, strategy, limits)).dump();
       });
@@ -115,6 +118,7 @@ int run(settings& chosen, std::string command) {
   find_report report{.command = std::move(command),
                      .machine = this_machine(),
                      .limits = chosen.limits,
+                     .seconds_of_first = chosen.seconds_of_first > 0 ? chosen.seconds_of_first : chosen.limits.seconds,
                      .jobs = chosen.jobs,
                      .is_fixed = chosen.variant == "fixed",
                      .programs = {},
@@ -165,6 +169,10 @@ int main(int argc, char** argv) {
   program.add_option("--time-limit", chosen.limits.seconds, "Seconds of processor time, searching, for each cell")
       ->check(CLI::Range(0.01, 1e6))
       ->capture_default_str();
+  program
+      .add_option("--time-limit-first", chosen.seconds_of_first,
+                  "The same for the first strategy, if it may have longer")
+      ->check(CLI::Range(0.01, 1e6));
   program.add_option("--jobs", chosen.jobs, "Cells that are measured at once")
       ->check(CLI::Range(1u, 1'000u))
       ->capture_default_str();

@@ -25,6 +25,8 @@ std::string number(double value, int digits = 0) {
   return result;
 }
 
+std::string seconds_text(double seconds) { return number(seconds, seconds < 1 ? 2 : 0) + " s"; }
+
 std::string percent(double share) {
   // Never rounded up to all, nor down to none.
   const auto rounded = std::round(share * 100);
@@ -215,8 +217,11 @@ std::string to_markdown(const find_report& report) {
           : "A cell is the share of the invocations that found the mistake, and how many schedules those took up to "
             "the first failure (median).\n\n";
   if (is_cut)
-    text += "*cut*: the processor time for the cell (" + number(limits.seconds, limits.seconds < 1 ? 2 : 0) +
-            " s) was up. The invocations that came to their end before are counted, the others are not.\n\n";
+    text += "*cut*: the processor time for the cell (" + seconds_text(limits.seconds) +
+            (report.seconds_of_first != limits.seconds
+                 ? ", for `" + report.strategies[0] + "` " + seconds_text(report.seconds_of_first)
+                 : "") +
+            ") was up. The invocations that came to their end before are counted, the others are not.\n\n";
   text += hits(report);
   if (const auto failed = what_failed(report); !failed.empty())
     text += "\n" + failed;
@@ -245,6 +250,7 @@ std::string to_json(const find_report& report) {
                                 {"invocations", report.limits.invocations},
                                 {"schedules", report.limits.schedules},
                                 {"seconds_per_cell", report.limits.seconds},
+                                {"seconds_per_cell_of_first", report.seconds_of_first},
                                 {"model", nullptr},
                                 {"cells", nlohmann::ordered_json::array()}};
   if (report.limits.model)
@@ -267,18 +273,13 @@ std::string this_machine() {
       model = line.substr(line.find(": ") + 2);
       break;
     }
-#ifdef __OPTIMIZE__
-  const auto* optimised = "optimised";
-#else
-  const auto* optimised = "not optimised";
-#endif
 #ifdef __clang__
   const auto* compiler = "clang ";
 #else
   const auto* compiler = "g++ ";
 #endif
   return model + ", " + std::to_string(std::thread::hardware_concurrency()) + " cores, " + compiler + __VERSION__ +
-         ", " + optimised;
+         ", optimisation level " TROUPE_OPTIMIZATION;
 }
 
 } // namespace troupe::bench

@@ -11,6 +11,7 @@ struct find_report {
   std::string command; ///< As it was typed.
   std::string machine;
   cell_limits limits;
+  double seconds_of_first = 0; ///< The time limit of the first strategy's cells.
   unsigned jobs = 1;
   bool is_fixed = false;               ///< The programs are the fixed variants: there is nothing to find.
   std::vector<std::string> programs;   ///< Names of scenarios.
