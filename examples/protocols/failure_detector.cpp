@@ -1,4 +1,16 @@
 // A failure detector that pings two nodes, round by round, and takes those that do not answer in time for dead.
+//
+// A round has two attempts: ping whoever has not answered yet, and wait until all have or a timer rings. When all have
+// answered the detector takes the timer back, which may fail: a timer that is about to ring rings all the same. Between
+// two rounds it rests, and takes no notice of pongs.
+//
+// The mistake: a pong counts for whatever round it comes in. A node that is pinged twice in a round and answers once is
+// alive, and its second answer, if it comes late, answers for the next round. So its pings pile up, one a round.
+// It shows if a node is slow, but not too slow, twice in a row: it answers one ping after the second attempt of round
+// one, another one after the second attempt of round two, and none before the second attempt of round three.
+//
+// After the sample of the language P, and of P#: Desai et al., "Systematic Testing of Asynchronous Reactive Systems"
+// (FSE 2015).
 #include "examples/protocols/protocols.hpp"
 #include "examples/protocols/timers.hpp"
 #include "sim/simulator.hpp"
@@ -62,8 +74,7 @@ struct detector {
   caf::behavior collecting() {
     return {
         [this](pong_atom, std::size_t number, int of_round) {
-          // The mistake: a pong counts for whatever round it comes in. A slow node that is pinged twice a round and
-          // answers once is taken for alive, round after round, while its pings pile up.
+          // The mistake.
           const bool counts = which == variant::buggy || of_round == round;
           if (!counts || !alive[number])
             return;

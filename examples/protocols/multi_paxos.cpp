@@ -1,5 +1,13 @@
-// Multi-Paxos among three nodes, after Lamport, "Paxos Made Simple" (2001): who gets a majority's promises leads all
-// slots of the log, and fills them one by one.
+// Multi-Paxos among three nodes, after Lamport, "Paxos Made Simple" (2001): one leader for all slots of a log.
+//
+// A node that takes the leader for dead stands for election with a greater ballot than it has heard of. A node that
+// promises to follow it tells it what it has accepted before, and refuses smaller ballots from then on. With the
+// promises of a majority it leads: slot by slot, it proposes what was accepted under the greatest ballot, or else a
+// command of its own. A value that a majority has accepted is chosen, for ever.
+//
+// The mistake: ballots are compared by their rounds alone, so that two leaders of one round are equals, and none
+// refuses the other. It shows if two nodes stand in the same round, and each has its promises before the other's value
+// has been accepted.
 #include "examples/protocols/protocols.hpp"
 #include "sim/simulator.hpp"
 #include <caf/all.hpp>
@@ -119,7 +127,7 @@ struct chosen_values : troupe::monitor {
 struct node_state {
   explicit node_state(caf::stateful_actor<node_state>* actor) : self(actor) {}
 
-  // The mistake: ballots are compared by their rounds alone, so that two leaders of one round are equals.
+  // The mistake.
   bool is_less(const ballot& a, const ballot& b) const {
     if (which == variant::buggy)
       return a.round < b.round;

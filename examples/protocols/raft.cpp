@@ -1,6 +1,16 @@
 // Raft's leader election among five servers, after Ongaro and Ousterhout, "In Search of an Understandable Consensus
 // Algorithm" (2014). The log and the heartbeats are left out: who has lost an election goes on asking for votes until
 // it hears of a later term.
+//
+// Whoever has not heard of a leader for some time stands for election in a term of its own: it votes for itself, and
+// asks the others for their votes, again and again, since messages may get lost. A server has one vote in a term, and
+// gives it to whom it has given it before. Who has the votes of a majority leads.
+//
+// The mistake: votes are counted, whosever they are. Who is asked twice says yes twice.
+// It shows if two servers stand in the same term, so that each has timed out before it hears of the other, and each
+// gets two answers of one and the same voter.
+//
+// After a benchmark of P#: Mukherjee et al., "Learning-Based Controlled Concurrency Testing" (OOPSLA 2020).
 #include "examples/protocols/protocols.hpp"
 #include "examples/protocols/timers.hpp"
 #include "sim/simulator.hpp"
@@ -155,7 +165,7 @@ struct server_state {
     learn_of(given.term);
     if (now != role::candidate || given.term != term || !given.is_granted)
       return;
-    // The mistake: votes are counted, whosever they are. Who is asked twice says yes twice.
+    // The mistake.
     const auto voter = static_cast<std::size_t>(given.voter);
     if (rules.which == variant::buggy || !voters[voter])
       ++votes;

@@ -1,5 +1,14 @@
-// A store that keeps three replicas of a value: a manager learns from reports who holds what, and repairs who lags
-// behind. After Deligiannis et al., "Uncovering Bugs in Distributed Storage Systems during Testing" (FAST 2016).
+// A store that keeps three replicas of a value, although nodes fail.
+//
+// A manager passes what is to be stored to all nodes that it knows of, and learns from their reports who holds what. If
+// it is told of a node's end it puts a new one into its place, which holds nothing. As long as it knows of fewer than
+// three replicas of the latest value it sends the value to nodes that lag behind.
+//
+// The mistake: a report adds its node to those that are known, even if it is known to have failed. The dead node counts
+// as a replica, and the new one is never given the value. It shows if the news of a node's end overtakes the node's
+// last report, and both come before the repair.
+//
+// After Deligiannis et al., "Uncovering Bugs in Distributed Storage Systems during Testing" (FAST 2016).
 #include "examples/protocols/protocols.hpp"
 #include "sim/simulator.hpp"
 #include <algorithm>
@@ -108,7 +117,7 @@ struct manager_state {
             self->send(nodes[static_cast<std::size_t>(each.first)], store_atom::value, value);
         },
         [this](report_atom, int number, int data) {
-          // The mistake: a report of a failed node, which was on its way when the failure became known, adds it back.
+          // The mistake.
           if (which == variant::fixed && known.count(number) == 0)
             return;
           known[number] = data;

@@ -1,5 +1,20 @@
 // Two-phase commit: a coordinator asks all participants whether they can, and then tells all of them whether they
 // shall.
+//
+// Transactions are numbered, and done one after the other. If all participants say yes the coordinator commits; if one
+// says no, or if they take too long, it aborts. What is said to an earlier transaction does not count. The timer is
+// taken back after the decision, which may fail: it may be about to ring.
+//
+// The mistake: the coordinator counts how many yeses are missing, and an abort does not start the count anew. The next
+// transaction is committed before all have said yes.
+// It shows if a yes comes before the abort of the first transaction, and the others' yeses to the second one come
+// before the last vote.
+//
+// The second program: clients write, and read when they are told that it is done. One believes that it reads what it
+// has written, although another client may have written since. It shows if the read takes longer than the whole of the
+// other's transaction.
+//
+// After samples of the language P: Desai et al., "P: Safe Asynchronous Event-Driven Programming" (PLDI 2013).
 #include "examples/protocols/protocols.hpp"
 #include "examples/protocols/timers.hpp"
 #include "sim/simulator.hpp"
@@ -94,7 +109,7 @@ struct coordinator_state {
   }
 
   void abort() {
-    // The mistake: the yeses of an aborted transaction count for the next one.
+    // The mistake.
     if (which == variant::fixed)
       missing = participants.size();
     decide(abort_atom::value);
