@@ -222,11 +222,11 @@ struct node_state {
     }
   }
 
-  /// Whether it takes the leader for dead is up to a coin.
+  /// A coin says whether it takes the leader for dead, and another one whether it goes on watching.
   void tick() {
     if (troupe::choose_bool())
       stand_for_election();
-    if (++ticks < ticks_max)
+    if (++ticks < ticks_max && troupe::choose_bool())
       self->send(self, tick_atom::value);
   }
 
