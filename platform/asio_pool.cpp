@@ -1,5 +1,6 @@
 // How a worker finds work, parks and is woken.
 #include "platform/asio_pool.hpp"
+#include "platform/relax.hpp"
 #include "platform/thread_name.hpp"
 #include <mutex>
 
@@ -24,14 +25,6 @@ constexpr std::uint64_t stride_max = 16; ///< Picks between two looks at the tim
 constexpr unsigned handlers_per_poll = 16;
 constexpr auto poll_interval = std::chrono::microseconds{100};
 constexpr auto patrol_interval = std::chrono::milliseconds{1};
-
-void relax() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 } // namespace
 

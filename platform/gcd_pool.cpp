@@ -1,5 +1,6 @@
 // How drains begin, find work, and end.
 #include "platform/gcd_pool.hpp"
+#include "platform/relax.hpp"
 #include "platform/thread_release.hpp"
 #include <bit>
 #include <thread>
@@ -17,14 +18,6 @@ constexpr unsigned search_rounds = 24; ///< Before a drain that has had work end
 constexpr unsigned picks_per_look = 16;
 constexpr auto turn_max = std::chrono::milliseconds{1};
 constexpr auto patrol_interval = std::chrono::milliseconds{2};
-
-void relax() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 /// What the calling thread is inside of, and the drain's seat unless it was surrendered.
 struct place {

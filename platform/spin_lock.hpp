@@ -1,5 +1,6 @@
 // A lock for sections of a few instructions.
 #pragma once
+#include "platform/relax.hpp"
 #include <atomic>
 #include <thread>
 
@@ -12,6 +13,7 @@ public:
   void lock() noexcept {
     for (int spins = 0; locked_.exchange(true, std::memory_order_acquire);) {
       while (locked_.load(std::memory_order_relaxed)) {
+        platform::relax();
         if (++spins > 64) {
           std::this_thread::yield();
           spins = 0;
