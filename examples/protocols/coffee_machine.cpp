@@ -216,7 +216,7 @@ void make_two_coffees(troupe::simulator& sim, variant which) {
   const auto tank = sim.caf().spawn(water_tank, water);
   const auto mill = sim.caf().spawn(grinder, beans);
   sim.caf().spawn(driver, tank, mill, which);
-  sim.run_until([] { return false; });
+  sim.run_until_rest();
 }
 
 } // namespace

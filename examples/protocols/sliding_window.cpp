@@ -122,7 +122,7 @@ caf::behavior sender(caf::stateful_actor<sender_state>* self, const caf::actor& 
 
 void transfer_frames(troupe::simulator& sim, variant which) {
   sim.caf().spawn(sender, sim.caf().spawn(lossy_link, sim.caf().spawn(receiver)), which);
-  sim.run_until([] { return false; });
+  sim.run_until_rest();
 }
 
 } // namespace
