@@ -60,6 +60,11 @@ struct detector {
   explicit detector(caf::stateful_actor<detector>* actor) : self(actor) {}
   static inline const char* name = "detector";
 
+  void go_on(const char* with, caf::behavior next) {
+    phase = with;
+    self->become(std::move(next));
+  }
+
   /// Pings everybody who has not answered yet, and goes on when all have, or when the time is up.
   void send_pings() {
     for (std::size_t i = 0; i < node_count; ++i)
@@ -68,7 +73,7 @@ struct detector {
         self->send(nodes[i], ping_atom::value, round);
       }
     start_timer(self, timer);
-    self->become(collecting());
+    go_on("collecting", collecting());
   }
 
   caf::behavior collecting() {
@@ -81,7 +86,7 @@ struct detector {
           answered.set(number);
           if (answered == alive) {
             cancel_timer(self, timer);
-            self->become(cancelling());
+            go_on("cancelling", cancelling());
           }
         },
         [this](timeout_atom) {
@@ -100,7 +105,7 @@ struct detector {
   caf::behavior cancelling() {
     return {
         [this](cancelled_atom) { end_round(); },
-        [this](too_late_atom) { self->become(collecting()); }, // The timeout is on its way, and ends the round.
+        [this](too_late_atom) { go_on("collecting", collecting()); }, // The timeout is on its way, and ends the round.
     };
   }
 
@@ -113,7 +118,7 @@ struct detector {
       return;
     }
     start_timer(self, timer);
-    self->become(resting());
+    go_on("resting", resting());
   }
 
   caf::behavior resting() {
@@ -127,17 +132,24 @@ struct detector {
   std::vector<caf::actor> nodes;
   caf::actor timer;
   variant which = variant::fixed;
+  const char* phase = "";
   int round = 1;
   int attempts = 0;
   std::bitset<node_count> alive = std::bitset<node_count>().set();
   std::bitset<node_count> answered;
 };
 
+std::string to_string(const detector& x) {
+  return x.phase + (" in round " + std::to_string(x.round)) + ", " + std::to_string(x.attempts) +
+         " attempts failed, alive " + x.alive.to_string() + ", answered " + x.answered.to_string();
+}
+
 void detect(caf::stateful_actor<detector>* self, std::vector<caf::actor> nodes, variant which) {
   self->set_default_handler(caf::skip);
   self->state.nodes = std::move(nodes);
   self->state.which = which;
   self->state.timer = self->spawn(timer);
+  troupe::expose_state(self);
   self->state.send_pings();
 }
 

@@ -9,6 +9,7 @@
 // refuses the other. It shows if two nodes stand in the same round, and each has its promises before the other's value
 // has been accepted.
 #include "examples/protocols/protocols.hpp"
+#include "sim/actor_state.hpp"
 #include "sim/simulator.hpp"
 #include <caf/all.hpp>
 #include <map>
@@ -258,12 +259,26 @@ struct node_state {
   int ticks = 0;
 };
 
+std::string to_string(const node_state& x) {
+  if (x.nodes.empty())
+    return "does not know the others yet";
+  auto text = (x.is_candidate     ? "stands under "
+               : x.is_overruled() ? "follows, stood under "
+                                  : "leads under ") +
+              to_string(x.mine) + " with " + caf::deep_to_string(x.promises) + ", votes for " +
+              std::to_string(x.proposal) + " in slot " + std::to_string(x.slot) + ": " + caf::deep_to_string(x.votes);
+  return text + "; proposes " + caf::deep_to_string(x.proposals) + "; promised " + to_string(x.promised) + ", has " +
+         caf::deep_to_string(x.log) + "; " + std::to_string(x.commands) + " commands, " + std::to_string(x.ticks) +
+         " ticks";
+}
+
 /// Waits until it knows the others.
 caf::behavior node(caf::stateful_actor<node_state>* self, int number, variant which) {
   self->set_default_handler(caf::skip);
   self->state.name = "node_" + std::to_string(number);
   self->state.number = number;
   self->state.which = which;
+  troupe::expose_state(self);
   return {[self](const members& all) {
     self->state.nodes = all.nodes;
     self->become(self->state.running());

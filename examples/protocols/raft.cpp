@@ -80,10 +80,14 @@ struct election_timer_state {
   bool is_running = false;
   int heads = 0;
 };
+std::string to_string(const election_timer_state& x) {
+  return std::to_string(x.heads) + (x.is_running ? " heads, runs" : " heads, rests");
+}
 
 /// Once started it flips a coin at each tick, and sends `elect` when it has seen `heads_needed` heads. A second coin
 /// decides whether it goes on; heads are kept until it is started again.
 caf::behavior election_timer(caf::stateful_actor<election_timer_state>* self, int heads_needed) {
+  troupe::expose_state(self);
   return {
       [self](start_atom) {
         auto& state = self->state;
@@ -208,6 +212,15 @@ struct server_state {
   int votes = 0;
 };
 
+std::string to_string(const server_state& x) {
+  if (x.servers.empty())
+    return "does not know the others yet";
+  const char* const roles[] = {"follower", "candidate", "leader"};
+  return roles[static_cast<std::size_t>(x.now)] + (" in term " + std::to_string(x.term)) + ", voted for " +
+         (x.voted_for ? std::to_string(*x.voted_for) : "nobody") + ", has " + std::to_string(x.votes) + " votes of " +
+         x.voters.to_string();
+}
+
 /// Waits until it knows the others.
 caf::behavior server(caf::stateful_actor<server_state>* self, int number, election rules) {
   self->set_default_handler(caf::skip);
@@ -216,6 +229,7 @@ caf::behavior server(caf::stateful_actor<server_state>* self, int number, electi
   self->state.rules = rules;
   self->state.election_timer = self->spawn(election_timer, rules.heads_needed);
   self->state.retry_timer = self->spawn(timer);
+  troupe::expose_state(self);
   return {[self](const members& all) {
     self->state.servers = all.servers;
     self->state.follow();

@@ -10,6 +10,7 @@
 //
 // After Deligiannis et al., "Uncovering Bugs in Distributed Storage Systems during Testing" (FAST 2016).
 #include "examples/protocols/protocols.hpp"
+#include "sim/actor_state.hpp"
 #include "sim/simulator.hpp"
 #include <algorithm>
 #include <caf/all.hpp>
@@ -144,10 +145,15 @@ struct manager_state {
   bool is_repair_due = false;
 };
 
+std::string to_string(const manager_state& x) {
+  return "knows " + caf::deep_to_string(x.known) + (x.is_repair_due ? ", to repair soon" : "");
+}
+
 caf::behavior manager(caf::stateful_actor<manager_state>* self, const std::vector<caf::actor>& nodes, variant which) {
   self->state.which = which;
   for (const auto& each : nodes)
     self->state.add(each);
+  troupe::expose_state(self);
   return self->state.running();
 }
 

@@ -1,7 +1,10 @@
 // Timers as actors: their time is up when the schedule says so, and so may be early, late, or amid a cancellation.
 #pragma once
+#include "sim/actor_state.hpp"
 #include "sim/specification.hpp"
 #include <caf/all.hpp>
+#include <string>
+#include <utility>
 
 namespace protocols {
 
@@ -19,11 +22,15 @@ struct timer_state {
   bool is_running = false;
   int starts = 0;
 };
+inline std::string to_string(const timer_state& x) {
+  return (x.is_running ? "runs, start " : "rests, start ") + std::to_string(x.starts);
+}
 
 /// Sends `timeout`, some time after it was started, to who has started it. `cancel` is answered by `cancelled` or
 /// `too_late`: whoever takes back a timer that is about to ring gets its timeout all the same. Written to by
 /// `start_timer` and `cancel_timer`, since a request comes before the passing of time.
 inline caf::behavior timer(caf::stateful_actor<timer_state>* self) {
+  troupe::expose_state(self);
   return {
       [self](start_atom) {
         auto& state = self->state;

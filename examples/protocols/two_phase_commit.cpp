@@ -17,6 +17,7 @@
 // After samples of the language P: Desai et al., "P: Safe Asynchronous Event-Driven Programming" (PLDI 2013).
 #include "examples/protocols/protocols.hpp"
 #include "examples/protocols/timers.hpp"
+#include "sim/actor_state.hpp"
 #include "sim/simulator.hpp"
 #include <deque>
 #include <map>
@@ -173,6 +174,15 @@ struct coordinator_state {
   int written_by = 0;
 };
 
+std::string to_string(const coordinator_state& x) {
+  return (x.is_counting ? "counts"
+          : x.is_busy   ? "waits for the timer"
+                        : "rests") +
+         (" in transaction " + std::to_string(x.transaction)) + ", " + std::to_string(x.missing) + " missing, " +
+         std::to_string(x.todo.size()) + " to do, value " + std::to_string(x.value) + " of " +
+         std::to_string(x.written_by);
+}
+
 /// Begins with `transactions` of its own.
 caf::behavior coordinator(caf::stateful_actor<coordinator_state>* self, std::size_t participants, int transactions,
                           variant which) {
@@ -184,6 +194,7 @@ caf::behavior coordinator(caf::stateful_actor<coordinator_state>* self, std::siz
   state.which = which;
   state.todo.resize(static_cast<std::size_t>(transactions));
   state.begin_next();
+  troupe::expose_state(self);
   return state.running();
 }
 
