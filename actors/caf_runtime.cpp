@@ -192,11 +192,16 @@ void job_runnable::drop() noexcept {
 caf::actor_id hosted_actor::id() const noexcept { return actor_->id(); }
 
 std::string hosted_actor::name() const {
-  if (!is_internal() && (!actor_->getf(caf::abstract_actor::is_initialized_flag) || !is_alive()))
+  if (!is_internal() && !actor_->getf(caf::abstract_actor::is_blocking_flag) &&
+      (!actor_->getf(caf::abstract_actor::is_initialized_flag) || !is_alive()))
     return "actor";
   std::string name = actor_->name();
   return detail::is_nameless(name.c_str()) ? "actor" : name;
 }
+
+const char* const thread_refusal =
+    "an actor was spawned that wants a thread of its own (detached, or blocking), which the simulator cannot control: "
+    "spawn it without caf::detached, or run an event-based actor in its place";
 
 bool hosted_actor::is_internal() const noexcept { return dynamic_cast<const internal_actor*>(actor_); }
 
@@ -209,24 +214,32 @@ void actor_anchor::kill() const {
     detail::send_exit(*strong->get(), caf::exit_reason::kill, nullptr);
 }
 
+namespace {
+/// Newborns, and the receivers of all letters that an engine routes but for those of blocking actors.
+caf::scheduled_actor* scheduled(caf::local_actor* actor) noexcept { return static_cast<caf::scheduled_actor*>(actor); }
+} // namespace
+
+newborn::newborn(caf::scheduled_actor* actor) noexcept : hosted_actor(actor) {}
+
 newborn::~newborn() {
   if (!actor_)
     return;
   if (initialised_)
-    caf::intrusive_ptr_release(static_cast<caf::resumable*>(actor_));
+    caf::intrusive_ptr_release(actor_->ctrl());
   else
-    detail::cleanup_and_release(actor_);
+    detail::cleanup_and_release(scheduled(actor_));
 }
 
 void newborn::initialise(const exception_observer& observer) {
   initialised_ = true;
   // Set before the actor's own code runs, so that a handler of its own replaces it.
   if (observer)
-    actor_->set_exception_handler([observer](caf::scheduled_actor* self, std::exception_ptr& error) -> caf::error {
-      observer(hosted_actor{self}, error);
-      return caf::sec::runtime_error;
-    });
-  actor_->activate(&detail::engine_of(actor_->home_system()).context());
+    scheduled(actor_)->set_exception_handler(
+        [observer](caf::scheduled_actor* self, std::exception_ptr& error) -> caf::error {
+          observer(hosted_actor{self}, error);
+          return caf::sec::runtime_error;
+        });
+  scheduled(actor_)->activate(&detail::engine_of(actor_->home_system()).context());
 }
 
 letter::~letter() {
@@ -234,7 +247,7 @@ letter::~letter() {
     return;
   if (content_ && content_->mid.is_request())
     refuse(*content_, caf::exit_reason::unreachable);
-  caf::intrusive_ptr_release(static_cast<caf::resumable*>(actor_));
+  caf::intrusive_ptr_release(actor_->ctrl());
 }
 
 letter::result letter::deliver() {
@@ -244,7 +257,11 @@ letter::result letter::deliver() {
     content_.reset();
     return result::terminated;
   }
-  switch (actor_->activate(&detail::engine_of(actor_->home_system()).context(), *content_)) {
+  if (actor_->getf(caf::abstract_actor::is_blocking_flag)) {
+    detail::put(*actor_, std::move(content_));
+    return result::handled;
+  }
+  switch (scheduled(actor_)->activate(&detail::engine_of(actor_->home_system()).context(), *content_)) {
   case caf::scheduled_actor::activation_result::skipped:
     return result::skipped;
   case caf::scheduled_actor::activation_result::terminated:

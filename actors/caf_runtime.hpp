@@ -26,7 +26,7 @@ public:
 /// A CAF actor as a mail_router sees it: named by an address that is stable while a reference to it is held.
 class hosted_actor {
 public:
-  explicit hosted_actor(caf::scheduled_actor* actor) noexcept : actor_(actor) {}
+  explicit hosted_actor(caf::local_actor* actor) noexcept : actor_(actor) {}
   const void* key() const noexcept { return actor_; }
   caf::actor_id id() const noexcept;
   /// The actor's own name; "actor" for the functor-based, whom CAF does not name, and for one that is not initialised
@@ -37,7 +37,7 @@ public:
 
 protected:
   friend class actor_anchor;
-  caf::scheduled_actor* actor_;
+  caf::local_actor* actor_;
 };
 
 /// Refers to an actor without keeping it alive.
@@ -54,7 +54,7 @@ private:
 /// An actor that was spawned and has not run yet. Holds a reference to it; move-only.
 class newborn : public hosted_actor {
 public:
-  explicit newborn(caf::scheduled_actor* actor) noexcept : hosted_actor(actor) {}
+  explicit newborn(caf::scheduled_actor* actor) noexcept;
   newborn(newborn&& other) noexcept
       : hosted_actor(std::exchange(other.actor_, nullptr)), initialised_(other.initialised_) {}
   newborn& operator=(newborn&& other) noexcept {
@@ -74,7 +74,7 @@ private:
 /// A letter that is destroyed undelivered is lost; if it is a request, its sender is told that the receiver is down.
 class letter : public hosted_actor {
 public:
-  letter(caf::scheduled_actor* receiver, caf::mailbox_element_ptr content) noexcept
+  letter(caf::local_actor* receiver, caf::mailbox_element_ptr content) noexcept
       : hosted_actor(receiver), content_(std::move(content)) {}
   letter(letter&& other) noexcept
       : hosted_actor(std::exchange(other.actor_, nullptr)), content_(std::move(other.content_)) {}
@@ -86,8 +86,8 @@ public:
   ~letter();
 
   enum class result { handled, skipped, terminated };
-  /// Has the receiver handle the message in this call. After `skipped` the letter is whole and may be tried again once
-  /// the receiver's behaviour may have changed.
+  /// Has the receiver handle the message in this call; a blocking one finds it in its mailbox from now on. After
+  /// `skipped` the letter is whole and may be tried again once the receiver's behaviour may have changed.
   result deliver();
   bool is_urgent() const noexcept;
   /// Whether it is a request.
@@ -116,6 +116,14 @@ public:
   virtual void sent(letter mail) = 0;
   /// A message has gone to an actor of another system, past the router.
   virtual void departed() = 0;
+  /// A blocking actor was made that lives on the home thread: a scoped_actor. Its mail comes as letters, too.
+  virtual void moved_in(hosted_actor actor) = 0;
+  /// Code on the home thread waits for something, which `what` names: lets others go on until `done` holds.
+  /// @throws std::runtime_error if it never will
+  virtual void await(const std::function<bool()>& done, const char* what) = 0;
+  /// Takes note of something that no router can control. Any thread.
+  /// @throws std::runtime_error always
+  [[noreturn]] virtual void refuse(const char* why) = 0;
 
 protected:
   ~mail_router() = default;
@@ -156,6 +164,9 @@ private:
   class attic;
   std::unique_ptr<state> state_;
 };
+
+/// What a router says of an actor that wants a thread.
+extern const char* const thread_refusal;
 
 /// Whether `system` is hosted on `dispatcher`.
 bool runs_on(caf::actor_system& system, const platform::dispatcher& dispatcher) noexcept;

@@ -133,7 +133,7 @@ void send_exit(caf::abstract_actor& actor, caf::exit_reason reason, caf_context*
                 caf::exit_msg{actor.address(), reason});
 }
 
-bool has_ended(const caf::scheduled_actor& actor) noexcept {
+bool has_ended(const caf::abstract_actor& actor) noexcept {
   return actor.getf(caf::abstract_actor::is_terminated_flag) || actor.getf(caf::abstract_actor::is_cleaned_up_flag);
 }
 

@@ -35,6 +35,7 @@ public:
   /// here: not on these threads, and not beyond the end of this system. @returns true if `job` went to its own.
   bool sends_home(caf::resumable* job, const caf::actor_system& own);
   const platform::dispatcher& dispatcher() const noexcept { return dispatcher_; }
+  mail_router* router() const noexcept { return router_; }
   /// From now on nothing is dispatched or routed: jobs wait for end_leftovers().
   void stop_dispatching() noexcept;
   /// The dispatcher runs nothing any more: actors with messages left end here, without handling them.
@@ -105,7 +106,9 @@ std::uint64_t content_type(const caf::mailbox_element& mail) noexcept;
 /// Lets go of the reference to a system's logger that CAF leaves with the threads that spawn its actors.
 void let_go_of_thread() noexcept;
 /// Whether the actor has ended, or is being cleaned up.
-bool has_ended(const caf::scheduled_actor& actor) noexcept;
+bool has_ended(const caf::abstract_actor& actor) noexcept;
+/// Puts a message into the mailbox of a blocking actor, without a detour.
+void put(caf::local_actor& receiver, caf::mailbox_element_ptr content);
 /// Whether CAF has named it for want of a name of its own.
 bool is_nameless(const char* name) noexcept;
 

@@ -13,6 +13,7 @@ class bytes_strategy final : public strategy {
 public:
   /// `bytes` must outlive the strategy.
   explicit bytes_strategy(std::span<const std::uint8_t> bytes) noexcept : bytes_(bytes) {}
+  bool repeats_input() const noexcept override { return true; }
   std::size_t pick(decision_kind kind, const candidates& among) override;
 
   /// Bytes taken so far; the rest had no influence.

@@ -101,6 +101,14 @@ public:
       return failure(unknown_name("command", first, {"list", "explore", "replay", "shrink"}));
     try {
       app_.parse(argc, argv);
+    } catch (const CLI::ExtrasError&) {
+      return failure(unexpected());
+    } catch (const CLI::ArgumentMismatch& error) {
+      // Its own words are about numbers of arguments.
+      const std::string_view text = error.what();
+      if (text.find("At Most 1") == text.npos)
+        return failure(text);
+      return failure(std::string(text.substr(0, text.find(':'))) + " is given more than once");
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() != 0)
         return failure(error.what());
@@ -113,6 +121,22 @@ public:
   }
 
 private:
+  /// What is wrong with words that nobody asked for.
+  std::string unexpected() const {
+    const auto commands = app_.get_subcommands();
+    const auto& command = commands.empty() ? app_ : *commands.front();
+    std::vector<std::string> known;
+    for (const auto* option : command.get_options())
+      for (const auto& name : option->get_lnames())
+        known.push_back("--" + name);
+    auto words = command.remaining();
+    for (const auto& word : words)
+      if (word.size() > 1 && word.front() == '-')
+        return unknown_name("option", word.substr(0, word.find('=')), known);
+    return "unexpected \"" + (words.empty() ? "" : one_line(words.back())) + "\": " + command.get_name() +
+           (command.get_name() == "list" ? " takes nothing" : " takes one scenario, and options that begin with --");
+  }
+
   static CLI::Validator not_empty() {
     return CLI::Validator([](const std::string& text) { return text.empty() ? "a file name is missing" : ""; }, "");
   }
@@ -124,7 +148,7 @@ private:
     return *command;
   }
 
-  void add_name(CLI::App& command) { command.add_option("NAME", result_.scenario, "The scenario")->required(); }
+  void add_name(CLI::App& command) { command.add_option("NAME", result_.scenario, "The scenario"); }
 
   std::vector<CLI::Option*> add_run_options(CLI::App& command) {
     return {
@@ -155,6 +179,8 @@ private:
   static void read(const std::string& text, std::uint64_t& value) { value = unsigned_number(text).value_or(value); }
 
   scenario_command checked() {
+    if (result_.what != scenario_command::action::list && app_.get_subcommands().front()->count("NAME") == 0)
+      return failure("which scenario? NAME is missing; list names them");
     read(seeds_, result_.seeds);
     read(first_seed_, result_.first_seed);
     std::uint64_t jobs = result_.jobs;

@@ -82,6 +82,8 @@ public:
   /// The order model that this schedule is for, if it wants another one than was chosen; asked once, before the run. It
   /// must be a subset of the chosen one.
   virtual std::optional<order_model> wanted_model() const noexcept { return std::nullopt; }
+  /// Whether it has on record what came in from outside, too: then it is asked for that, and not the source.
+  virtual bool repeats_input() const noexcept { return false; }
   /// The run begins, in this model.
   virtual void begins(order_model model) { static_cast<void>(model); }
   /// Whether it wants the state of the program with each pick of an event; asked once, before the run.

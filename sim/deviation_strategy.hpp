@@ -22,6 +22,7 @@ public:
   /// `inner` must outlive the recorder.
   explicit deviation_recorder(strategy& inner) noexcept : inner_(inner) {}
   std::optional<order_model> wanted_model() const noexcept override { return inner_.wanted_model(); }
+  bool repeats_input() const noexcept override { return inner_.repeats_input(); }
   bool is_watching() const noexcept override { return inner_.is_watching(); }
   void enabled(const candidate& event) override { inner_.enabled(event); }
   void withdrawn(const candidate& event) override { inner_.withdrawn(event); }
@@ -48,6 +49,7 @@ public:
   /// `model`: as in `tape_strategy`.
   explicit deviation_strategy(const std::vector<deviation>& deviations, std::optional<order_model> model = {});
   std::optional<order_model> wanted_model() const noexcept override { return model_; }
+  bool repeats_input() const noexcept override { return true; }
   std::size_t pick(decision_kind kind, const candidates& among) override;
 
 private:

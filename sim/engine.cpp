@@ -84,6 +84,8 @@ void sim_engine::fail(verdict how, std::string message) {
 bool sim_engine::step() {
   if (has_foreign_.load(std::memory_order_acquire))
     take_in_foreign();
+  if (hosted_ && !tearing_down_ && hosted_->detached_actors() != 0)
+    fail(verdict::foreign_thread, thread_refusal);
   if (enabled_.size() == 0)
     return false;
   if (!tearing_down_) {
@@ -365,6 +367,12 @@ void sim_engine::departed() {
   if (!tearing_down_)
     fail(verdict::foreign_thread, "a message went to an actor of another system: a run is reproducible only if "
                                   "everything in it happens through its system");
+}
+
+void sim_engine::refuse(const char* why) {
+  if (!is_foreign())
+    fail(verdict::foreign_thread, why);
+  throw std::runtime_error(why);
 }
 
 void sim_engine::take_in_foreign() {

@@ -4,6 +4,7 @@
 #include "platform/dispatcher.hpp"
 #include "sim/entity.hpp"
 #include "sim/event_list.hpp"
+#include "sim/outside.hpp"
 #include "sim/random_source.hpp"
 #include "sim/run_result.hpp"
 #include "sim/simulation_options.hpp"
@@ -14,11 +15,18 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
 namespace troupe {
+
+/// Ends a test's body, or a handler, that waits for something while the run is over.
+struct run_is_over : std::runtime_error {
+  using runtime_error::runtime_error;
+};
 
 /// One run: one thread, virtual time. Every effect of an event (a send, a spawn, a dispatch) waits in the outbox of
 /// whoever caused it and leaves it in program order; what can happen next is in one list, from which the strategy
@@ -57,6 +65,13 @@ public:
   std::uint64_t decide(decision_kind kind, const candidates& among);
   /// One of [0, count), as the strategy likes.
   std::uint64_t choose(std::uint64_t count);
+  /// Takes down what has come in from outside: a decision for each byte, so that the tape holds it.
+  /// @returns it; nothing if there will be no more.
+  std::optional<std::string> take_input(const input_source& read);
+  /// Whether what comes from outside is read from its sources, and not from a tape or a fuzzer.
+  bool is_live() const noexcept { return !order_.repeats_input(); }
+  /// The run fails if CAF starts a thread for an actor of this system.
+  void watch_threads_of(caf::actor_system& system) noexcept { hosted_ = &system; }
   /// Called after each event, with the steps so far; it may fail the run.
   void watch(std::function<void(std::uint64_t)> after_event) { after_event_ = std::move(after_event); }
   /// Has `read` called for the actor's state after its events, as long as it lives.
@@ -113,6 +128,9 @@ public:
   void launched(newborn actor) override;
   void sent(letter mail) override;
   void departed() override;
+  void moved_in(hosted_actor actor) override;
+  void await(const std::function<bool()>& done, const char* what) override;
+  [[noreturn]] void refuse(const char* why) override;
 
 private:
   /// Whose event is happening. The outermost frame is the test itself.
@@ -195,6 +213,7 @@ private:
   bool tearing_down_ = false;
   bool is_cut_short_ = false;
   std::function<void(std::uint64_t)> after_event_;
+  caf::actor_system* hosted_ = nullptr;
   bool stopped_ = false;
 
   event_list enabled_;

@@ -133,6 +133,22 @@ std::error_code sim_engine::block_until(platform::latch& done, std::optional<pla
   return {};
 }
 
+void sim_engine::await(const std::function<bool()>& done, const char* what) {
+  pump_frames();
+  while (!done()) {
+    if (step())
+      continue;
+    if (is_over() && !tearing_down_)
+      throw run_is_over(std::string(what) + ", but the run is over");
+    if (advance_to_next_timer())
+      continue;
+    const auto problem = std::string(what) + ", and nothing can happen any more";
+    if (!tearing_down_)
+      fail(verdict::deadlock, problem);
+    throw run_is_over(problem);
+  }
+}
+
 bool sim_engine::stop(platform::duration) {
   stopped_ = true;
   while (!timers_.empty()) {

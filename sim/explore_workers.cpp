@@ -110,7 +110,7 @@ private:
         return;
       // What a program leaks with each run must not count for the one that happens to be the last: another process goes
       // on. Not for a search, which would have to begin anew.
-      if (count % 64 == 0 && make_.lanes != 1 && options_.limits.memory_max != 0 &&
+      if (count % 16 == 0 && make_.lanes != 1 && options_.limits.memory_max != 0 &&
           memory_in_use() > memory_before + options_.limits.memory_max / 2)
         return;
     }

@@ -114,6 +114,11 @@ void sim_engine::launched(newborn actor) {
   post(p);
 }
 
+void sim_engine::moved_in(hosted_actor actor) {
+  actors_.erase(actor.key()); // As above.
+  actor_entity(actor, mix(present_->identity, ++present_->effects));
+}
+
 void sim_engine::pump(entity& sender) {
   while (auto* p = sender.outbox.front()) {
     auto* work = std::get_if<lane_work>(&p->content);

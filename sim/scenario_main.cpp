@@ -35,7 +35,10 @@ std::string name_of(const std::filesystem::path& program) {
 int said_by(const std::string& program, const std::function<int()>& work) {
   std::string problem;
   try {
-    return work();
+    const auto status = work();
+    if (std::cout.flush())
+      return status;
+    problem = "the results cannot be written to the standard output";
   } catch (const unusable& reason) {
     problem = reason.what;
   } catch (const std::exception& error) { // No process or no memory to be had.
@@ -215,14 +218,28 @@ private:
 
   int replay_bytes() {
     const auto& program = chosen();
-    std::ifstream file(command_.bytes, std::ios::binary);
-    const std::vector<std::uint8_t> data{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file)
-      throw unusable{"input \"" + one_line(command_.bytes) + "\": cannot be read"};
+    const auto data = read_bytes(command_.bytes);
     const auto set_up = from_fuzz_data(data).apply_to(program.options);
     const auto result = run_fuzz_input(program, data, true);
     keep("bytes", set_up, result);
     return say({program_, typed_, command_, set_up, result, "bytes", {}});
+  }
+
+  /// A fuzzer's input.
+  static std::vector<std::uint8_t> read_bytes(const std::string& path) {
+    constexpr std::size_t longest = 1 << 24;
+    std::error_code ignored;
+    std::ifstream file(path, std::ios::binary);
+    if (!file || std::filesystem::is_directory(path, ignored))
+      throw unusable{"input \"" + one_line(path) + "\": cannot be read"};
+    std::vector<std::uint8_t> data;
+    for (char byte = 0; file.get(byte);) {
+      data.push_back(static_cast<std::uint8_t>(byte));
+      if (data.size() > longest) // It may be a device that never ends.
+        throw unusable{"input \"" + one_line(path) + "\": has more than " + std::to_string(longest >> 20) +
+                       " MB, which no fuzzer writes"};
+    }
+    return data;
   }
 
   /// Saves a tape of the run, if asked to.
@@ -236,6 +253,8 @@ private:
   tape loaded() const {
     chosen(); // An unknown scenario is said first.
     tape_error error;
+    if (std::error_code ignored; std::filesystem::is_character_file(command_.tape, ignored))
+      throw unusable{"tape \"" + one_line(command_.tape) + "\": is a device, and not a file"};
     auto recorded = load_tape(command_.tape, error);
     if (!recorded || !belongs_to(*recorded, program_, command_.scenario, command_.tape, error))
       throw unusable{error.message};

@@ -1,6 +1,7 @@
 // One simulated run: a fresh system on the engine, the test, the audit of its root session, and the verdict.
 #include "sim/simulator.hpp"
 #include "sim/engine.hpp"
+#include "sim/outside_events.hpp"
 #include "sim/random_strategy.hpp"
 #include "sim/scenario.hpp"
 #include "sim/seed_test.hpp"
@@ -57,14 +58,17 @@ run_result run_scenario(const std::function<void(simulator&)>& body, const simul
   {
     system sys{engine, options_for(engine)};
     simulator sim{engine, sys};
+    engine.watch_threads_of(sys.caf());
     auto* outer = std::exchange(running, &sim);
     try {
       body(sim);
+    } catch (const run_is_over&) { // It has said already why.
     } catch (const std::exception& error) {
       engine.fail(verdict::exception, std::string{"the test threw: "} + error.what());
     } catch (...) {
       engine.fail(verdict::exception, "the test threw something that is not a std::exception");
     }
+    sim.end_outside();
     if (!engine.is_over())
       audit(engine, sys);
     sim.check_at_rest();
@@ -81,6 +85,19 @@ run_result run_scenario(const std::function<void(simulator&)>& body, const simul
 
 simulator::simulator(sim_engine& engine, system& sys)
     : engine_(engine), system_(sys), rng_(mix(engine.options().seed, 0x746573740aull)) {}
+
+simulator::~simulator() = default;
+
+void simulator::outside(std::string name, input_source read, std::function<void(const std::string&)> arrived) {
+  outside_.push_back(std::make_unique<outside_events>(engine_, std::move(name), std::move(read), std::move(arrived)));
+}
+
+bool simulator::is_live() const noexcept { return engine_.is_live(); }
+
+void simulator::end_outside() noexcept {
+  for (auto& each : outside_)
+    each->end();
+}
 
 simulator* simulator::current() noexcept { return running; }
 

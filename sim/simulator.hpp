@@ -2,6 +2,7 @@
 #pragma once
 #include "sessions/system.hpp"
 #include "sim/lasso.hpp"
+#include "sim/outside.hpp"
 #include "sim/random_source.hpp"
 #include "sim/run_result.hpp"
 #include "sim/simulation_options.hpp"
@@ -16,6 +17,7 @@
 namespace troupe {
 
 class hosted_actor;
+class outside_events;
 class sim_engine;
 
 /// A system on one thread, in virtual time, whose every order of events is a decision. Handed to the test by
@@ -66,6 +68,15 @@ public:
 
   /// Any number of [0, count), each a schedule of its own: a decision on the tape. @pre count > 0
   std::uint64_t choose(std::uint64_t count);
+  /// Declares a source of input from outside of the run: a socket, a file, other threads. As long as it has more, the
+  /// arrival of its next piece is an event that can happen at any time; `arrived` is called with it then, as if the
+  /// test had done so. `read` is called for a piece when it arrives, and never if the run is replayed: the tape holds
+  /// the pieces. Under a fuzzer its input holds them. A source that gives other pieces to the same seed makes
+  /// `explore` say `nondeterminism`: record a run by `replay --seed --tape-out`. Sources end when the test's body
+  /// returns. @param name For traces.
+  void outside(std::string name, input_source read, std::function<void(const std::string&)> arrived);
+  /// Whether sources are read in this run: to start only then what feeds them.
+  bool is_live() const noexcept;
   /// Has `holds` called after each event from now on: false ends the run as failed.
   void invariant(std::string name, std::function<bool()> holds);
 
@@ -88,10 +99,12 @@ public:
 
   /// For runners of scenarios.
   simulator(sim_engine& engine, system& sys);
+  ~simulator();
   simulator(const simulator&) = delete;
   simulator& operator=(const simulator&) = delete;
 
   void check_at_rest();
+  void end_outside() noexcept;
 
 private:
   struct named_invariant {
@@ -111,6 +124,7 @@ private:
   sim_engine& engine_;
   system& system_;
   random_source rng_;
+  std::vector<std::unique_ptr<outside_events>> outside_;
   std::vector<named_invariant> invariants_;
   std::map<std::type_index, watched_monitor> monitors_;
   lasso_detector lassos_;

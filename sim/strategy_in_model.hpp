@@ -15,6 +15,7 @@ public:
 
   std::size_t pick(decision_kind kind, const candidates& among) override { return inner_.pick(kind, among); }
   std::optional<order_model> wanted_model() const noexcept override { return model_; }
+  bool repeats_input() const noexcept override { return inner_.repeats_input(); }
   void begins(order_model model) override { inner_.begins(model); }
   bool wants_state() const noexcept override { return inner_.wants_state(); }
   void state_is(std::uint64_t hash) override { inner_.state_is(hash); }

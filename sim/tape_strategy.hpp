@@ -13,6 +13,7 @@ public:
   explicit tape_strategy(const std::vector<decision>& tape, std::optional<order_model> model = {}) noexcept
       : tape_(tape), model_(model) {}
   std::optional<order_model> wanted_model() const noexcept override { return model_; }
+  bool repeats_input() const noexcept override { return true; }
   std::size_t pick(decision_kind kind, const candidates& among) override;
 
   /// Decisions that the tape does not hold as they came: another kind, or the recorded candidate was missing.

@@ -15,6 +15,9 @@
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
+#ifdef __linux__
+#  include <sys/prctl.h>
+#endif
 
 namespace troupe {
 namespace {
@@ -74,6 +77,9 @@ watched_process::watched_process(const std::function<int()>& body, const run_lim
     give_up("fork");
   }
   if (process_ == 0) {
+#ifdef __linux__
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL); // One that hangs would go on for ever without anybody who watches.
+#endif
     run_progress::watched = progress_;
     const auto status = body();
     std::cout.flush();

@@ -117,6 +117,23 @@ TEST_CASE("work from another thread is a failure") {
   CHECK(holds(object["message"], "work came from a thread that the simulator does not control"));
 }
 
+TEST_CASE("what another thread says comes in by an entry of its own: recorded once, it replays without the thread") {
+  child_folder here;
+  const auto recorded = run(here, "replay radio --seed 3 --tape-out radio.tape --json");
+  INFO(recorded.out, recorded.err);
+  REQUIRE(recorded.status == 1);
+  const auto first = json::parse(recorded.out);
+  CHECK(holds(first["message"], "heard at "));
+  for (int i = 0; i < 3; ++i) {
+    const auto again = json::parse(run(here, "replay radio --tape radio.tape --json").out);
+    CHECK(again["message"] == first["message"]);
+    CHECK(again["trace_hash"] == first["trace_hash"]);
+    CHECK(again["note"] == "");
+  }
+  // Live, it never says the same again.
+  CHECK(found(here, "radio --seeds 3")["verdict"] == "nondeterminism");
+}
+
 TEST_CASE("failures are grouped by their causes, the same whatever the number of processes") {
   child_folder here;
   const auto object = without_times(found(here, "many-ways --seeds 500 --failures 60"));

@@ -269,8 +269,8 @@ TEST_CASE("unusable arguments are refused in one line") {
   check_refused(here, "exlpore oversell", "did you mean \"explore\"?");
   check_refused(here, "--frobnicate", "list, explore, replay or shrink");
   check_refused(here, "--json explore oversell", "list, explore, replay or shrink");
-  check_refused(here, "explore", "NAME");
-  check_refused(here, "list all", "all");
+  check_refused(here, "explore", "which scenario? NAME is missing");
+  check_refused(here, "list all", "unexpected \"all\": list takes nothing");
   check_refused(here, "explore oversel", "unknown scenario \"oversel\"; did you mean \"oversell\"?");
   check_refused(here, "explore nothing-like-it", "known: oversell, patient");
   check_refused(here, "explore \"\"", "unknown scenario \"\"");
@@ -278,8 +278,16 @@ TEST_CASE("unusable arguments are refused in one line") {
   check_refused(here, "explore 'two\nlines'", "unknown scenario");
 #endif
   check_refused(here, "replay oversel --seed 1", "did you mean");
-  check_refused(here, "explore oversell patient", "patient");
-  check_refused(here, "explore oversell --frobnicate 3", "frobnicate");
+  check_refused(here, "explore oversell patient", "unexpected \"patient\": explore takes one scenario");
+  check_refused(here, "explore oversell --frobnicate 3", "unknown option \"--frobnicate\"; known: ");
+  check_refused(here, "explore oversell --sedes=3", "unknown option \"--sedes\"; did you mean \"--seeds\"?");
+  check_refused(here, "explore oversell --seed 3", "did you mean \"--seeds\"?");
+  check_refused(here, "explore oversell --seeds 3 --seeds 4", "--seeds is given more than once");
+  check_refused(here, "replay oversell --seed 1 --jobs 2", "unknown option \"--jobs\"");
+  check_refused(here, "replay oversell --bytes .", "cannot be read");
+  check_refused(here, "explore oversell --failures 0", "from 1 to ");
+  check_refused(here, "explore oversell --step-timeout 1.5", "from 0 to ");
+  check_refused(here, "explore oversell --memory-max lots", "from 0 to ");
   check_refused(here, "explore oversell --strategy randon", "did you mean \"random\"?");
   check_refused(here, "explore oversell --model globl", "unknown order model \"globl\"");
   for (const char* bad : {"0", "-1", "18446744073709551616", "1.5", "ten", "1e3", "\"\"", "0x10", "+1", "\" 1\""}) {
@@ -351,8 +359,17 @@ TEST_CASE("outputs that cannot be written are refused, before the search where t
   check_refused(here, "explore oversell --seeds 2000 --tape-out .", "cannot be written");
   check_refused(here, "shrink oversell --tape found.tape --out no/such/folder.tape", "cannot be written");
   check_refused(here, "shrink oversell --tape found.tape --out .", "cannot be written");
-  if (std::error_code ignored; std::filesystem::exists("/dev/full", ignored))
+  if (std::error_code ignored; std::filesystem::exists("/dev/full", ignored)) {
     check_refused(here, "shrink oversell --tape found.tape --out /dev/full", "No space left");
+    for (const char* arguments : {"list", "explore patient --seeds 3", "replay patient --seed 1 --json"}) {
+      const auto result = here.run(program + " " + arguments + " >/dev/full");
+      INFO(arguments);
+      CHECK(result.status == 2);
+      CHECK(result.err == "scenarios: the results cannot be written to the standard output\n");
+    }
+    check_refused(here, "replay patient --bytes /dev/zero", "which no fuzzer writes");
+    check_refused(here, "replay patient --tape /dev/zero", "is a device");
+  }
 }
 
 TEST_CASE("a tape of a program that has changed since is replayed as far as it can, with a note") {

@@ -99,6 +99,27 @@ scenario_set scenarios() {
              std::thread{[doer] { caf::anon_send(doer, testing::read_atom{}); }}.join();
              sim.run_until_idle();
            }});
+  all.add({"radio", "another thread has something to say, by the entry that there is for it", [](simulator& sim) {
+             input_queue packets;
+             std::thread radio;
+             if (sim.is_live())
+               radio = std::thread([&packets] {
+                 for (int i = 0; i < 3; ++i)
+                   packets.push("at " + real_time());
+                 packets.close();
+               });
+             auto heard = std::make_shared<std::string>();
+             auto gateway = sim.caf().spawn([heard](caf::event_based_actor*) -> caf::behavior {
+               return {[heard](const std::string& packet) { *heard += packet + "; "; }};
+             });
+             sim.outside(
+                 "packet", [&packets] { return packets.pop(); },
+                 [gateway](const std::string& packet) { caf::anon_send(gateway, packet); });
+             sim.run_until_idle();
+             if (radio.joinable())
+               radio.join();
+             sim.fail("heard " + *heard);
+           }});
   all.add({"many-ways", "fails in several ways, by its seed", [](simulator& sim) {
              switch (sim.rng().below(10)) {
              case 0:
