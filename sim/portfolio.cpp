@@ -2,40 +2,48 @@
 #include "sim/portfolio.hpp"
 #include "sim/strategies.hpp"
 #include "sim/strategy_in_model.hpp"
+#include <map>
 
 namespace troupe {
+namespace {
+
+struct member {
+  std::string_view spec;
+  bool is_narrow; ///< In the narrowest order model that is a subset of the chosen one.
+};
+/// By what they found in examples/protocols (bench/find): what finds most comes first and often. `ql` is not among
+/// them: it finds less there than others at ten times their cost, and would tie each schedule to the ones before.
+constexpr member members[] = {
+    {"random", false},         {"speeds", false},         {"pos", false},    {"pct:depth=3", false},  {"surw", false},
+    {"speeds", true},          {"pctcp:depth=10", false}, {"speeds", false}, {"pct:depth=10", false}, {"pos", true},
+    {"speeds", false},         {"pctcp:depth=3", false},  {"surw", false},   {"speeds", false},       {"pos", false},
+    {"delay:delays=3", false},
+};
+constexpr std::uint64_t count = std::size(members);
+
+} // namespace
 
 strategy_factory make_portfolio(const runner& run, order_model model) {
-  struct member {
-    std::string_view spec;
-    order_model where;
-  };
   const auto narrow = model == order_model::local ? order_model::atomic : model;
-  const std::vector<member> chosen = {
-      {"random", model},        {"random", narrow},       {"pct:depth=3", model},     {"pct:depth=3", narrow},
-      {"pos", model},           {"pos", narrow},          {"pctcp:depth=3", model},   {"pctcp:depth=3", narrow},
-      {"pct:depth=10", narrow}, {"pct:depth=20", narrow}, {"delay:delays=5", narrow}, {"pct:depth=2", model},
-      {"surw", model},          {"ql", narrow},           {"pct:depth=5", narrow},    {"delay:delays=2", model},
-  };
-  const std::uint64_t count = chosen.size();
-  std::vector<strategy_factory> members;
-  for (std::uint64_t slot = 0; slot < count; ++slot) {
-    const auto where = chosen[slot].where;
-    // What a member runs beforehand, or again, has to be what the portfolio would run.
-    const runner there = [run, where, slot, count](std::uint64_t seed, strategy& order, bool trace) {
+  const auto in_model = [run](order_model where) -> runner {
+    return [run, where](std::uint64_t seed, strategy& order, bool trace) {
       strategy_in_model wrapped{order, where};
-      return run(seed * count + slot, wrapped, trace);
+      return run(seed, wrapped, trace);
     };
-    members.push_back(make_strategies(chosen[slot].spec, there, where));
-  }
-  strategy_factory all;
-  all.lanes = count;
-  all.is_free = [members](std::uint64_t lane) { return members[static_cast<std::size_t>(lane)].lanes == 0; };
-  all.make = [members, chosen](std::uint64_t seed) -> std::unique_ptr<strategy> {
-    auto slot = static_cast<std::size_t>(seed % members.size());
-    return std::make_unique<strategy_in_model>(members[slot](seed / members.size()), chosen[slot].where);
   };
-  return all;
+  std::map<order_model, std::shared_ptr<profile_source>> profiles;
+  for (auto where : {model, narrow})
+    profiles.try_emplace(where, std::make_shared<profile_source>(in_model(where)));
+
+  std::vector<strategy_factory> factories;
+  for (auto& each : members) {
+    const auto where = each.is_narrow ? narrow : model;
+    factories.push_back(make_strategies(each.spec, in_model(where), where, profiles[where]));
+  }
+  return {[factories, model, narrow](std::uint64_t seed) -> std::unique_ptr<strategy> {
+    const auto slot = static_cast<std::size_t>(seed % count);
+    return std::make_unique<strategy_in_model>(factories[slot](seed), members[slot].is_narrow ? narrow : model);
+  }};
 }
 
 } // namespace troupe

@@ -6,7 +6,7 @@
 
 namespace troupe {
 
-/// Measured by a few random schedules.
+/// Measured by a few schedules.
 struct schedule_profile {
   std::uint64_t picks = 1;     ///< The most picks of events.
   std::uint64_t decisions = 1; ///< The most picks among events that race (see `racing_strategy`).
@@ -16,8 +16,23 @@ struct schedule_profile {
   std::map<std::uint64_t, std::map<std::uint64_t, std::uint64_t>> contested;
 };
 
-/// Runs `runs` random schedules under seeds of their own. Failures in them are of no consequence here: whoever searches
-/// finds them again.
-std::shared_ptr<const schedule_profile> measure_profile(const runner& run, unsigned runs = 5);
+/// The profile of a program in one order model, measured when it is asked for: by 5 schedules for the first 50 seeds
+/// and one more for each 50 beyond, 60 at most, so that rare shapes of schedules become known where it pays. What it
+/// tells depends on nothing but the seed. Every other schedule is a random walk, the rest go ahead unevenly
+/// (`speeds_strategy`). Failures in them are of no consequence here, as whoever searches finds them again, and one that
+/// crashes tells nothing (see `call_apart`). Thread safety: one thread at a time.
+class profile_source {
+public:
+  explicit profile_source(runner run);
+  ~profile_source();
+  profile_source(const profile_source&) = delete;
+  profile_source& operator=(const profile_source&) = delete;
+
+  std::shared_ptr<const schedule_profile> get(std::uint64_t seed);
+
+private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
 
 } // namespace troupe

@@ -55,25 +55,11 @@ parsed_spec parse(std::string_view spec) {
   return result;
 }
 
-/// Measured when the first schedule is asked for, in the process that runs it.
-class late_profile {
-public:
-  explicit late_profile(const runner& run) : run_(run) {}
-  const std::shared_ptr<const schedule_profile>& get() {
-    if (!known_)
-      known_ = measure_profile(run_);
-    return known_;
-  }
-
-private:
-  runner run_;
-  std::shared_ptr<const schedule_profile> known_;
-};
-
 template <class Make>
-strategy_factory profiled(const runner& run, Make make) {
-  auto profile = std::make_shared<late_profile>(run);
-  return {[=](std::uint64_t seed) -> std::unique_ptr<strategy> { return make(seed, profile->get()); }};
+strategy_factory profiled(const runner& run, std::shared_ptr<profile_source> profile, Make make) {
+  if (!profile)
+    profile = std::make_shared<profile_source>(run);
+  return {[=](std::uint64_t seed) -> std::unique_ptr<strategy> { return make(seed, profile->get(seed)); }};
 }
 
 /// Learns from one schedule to the next; asked for another one than the next, it learns anew up to there.
@@ -156,7 +142,8 @@ std::vector<std::string> strategy_names() {
 
 std::string strategy_problem(std::string_view spec) { return parse(spec).problem; }
 
-strategy_factory make_strategies(std::string_view spec, const runner& run, order_model model) {
+strategy_factory make_strategies(std::string_view spec, const runner& run, order_model model,
+                                 std::shared_ptr<profile_source> profile) {
   const auto parsed = parse(spec);
   const auto name = std::string_view(parsed.which->name);
   const auto n = parsed.parameter;
@@ -166,29 +153,35 @@ strategy_factory make_strategies(std::string_view spec, const runner& run, order
   if (name == "random")
     return {[](std::uint64_t seed) -> made { return std::make_unique<random_strategy>(seed); }};
   if (name == "speeds")
-    return profiled(run, [](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
-      return std::make_unique<speeds_strategy>(seed, known);
-    });
+    return profiled(run, std::move(profile),
+                    [](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+                      return std::make_unique<speeds_strategy>(seed, known);
+                    });
   if (name == "pos")
-    return profiled(run, [](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
-      return std::make_unique<pos_strategy>(seed, known);
-    });
+    return profiled(run, std::move(profile),
+                    [](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+                      return std::make_unique<pos_strategy>(seed, known);
+                    });
   if (name == "pct")
-    return profiled(run, [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
-      return std::make_unique<pct_strategy>(seed, n, known);
-    });
+    return profiled(run, std::move(profile),
+                    [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+                      return std::make_unique<pct_strategy>(seed, n, known);
+                    });
   if (name == "pctcp")
-    return profiled(run, [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
-      return std::make_unique<pctcp_strategy>(seed, n, known);
-    });
+    return profiled(run, std::move(profile),
+                    [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+                      return std::make_unique<pctcp_strategy>(seed, n, known);
+                    });
   if (name == "surw")
-    return profiled(run, [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
-      return std::make_unique<surw_strategy>(seed, n, known);
-    });
+    return profiled(run, std::move(profile),
+                    [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+                      return std::make_unique<surw_strategy>(seed, n, known);
+                    });
   if (name == "delay")
-    return profiled(run, [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
-      return std::make_unique<delay_strategy>(seed, n, known);
-    });
+    return profiled(run, std::move(profile),
+                    [n](std::uint64_t seed, const std::shared_ptr<const schedule_profile>& known) {
+                      return std::make_unique<delay_strategy>(seed, n, known);
+                    });
   if (name == "ql")
     return learning(run);
   if (name == "dfs")

@@ -1,6 +1,6 @@
 // Strategies by name, as the command line and tests ask for them.
 #pragma once
-#include "sim/runner.hpp"
+#include "sim/profile.hpp"
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +24,8 @@ std::string strategy_problem(std::string_view spec);
 
 /// Makes the strategies called `spec` for schedules of `run`, in the order model `model`. Some run the program a few
 /// times beforehand, to learn how long its schedules are. @pre `strategy_problem(spec).empty()`
-strategy_factory make_strategies(std::string_view spec, const runner& run, order_model model = order_model::local);
+/// `profile` is where they learn it, if several share it.
+strategy_factory make_strategies(std::string_view spec, const runner& run, order_model model = order_model::local,
+                                 std::shared_ptr<profile_source> profile = nullptr);
 
 } // namespace troupe

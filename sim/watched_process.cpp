@@ -58,6 +58,9 @@ bool is_debugged() {
   return tracer != 0;
 }
 
+/// Whether this process, or one that it comes from, runs the program in others.
+bool has_watched = false;
+
 } // namespace
 
 bool can_watch_processes() noexcept { return true; }
@@ -69,6 +72,7 @@ watched_process::watched_process(const std::function<int()>& body, const run_lim
   if (memory == MAP_FAILED)
     give_up("mmap");
   progress_ = new (memory) run_progress;
+  has_watched = true;
   std::fflush(nullptr); // Else the child would write what is still buffered once more.
   std::cout.flush();
   process_ = ::fork();
@@ -125,6 +129,12 @@ void watched_process::look() {
     give_up_on(verdict::out_of_memory);
 }
 
+bool watched_process::goes_on() {
+  const auto seen = events_seen_;
+  look();
+  return events_seen_ != seen;
+}
+
 void watched_process::give_up_on(verdict how) {
   ended_for_ = how;
   ::kill(process_, SIGKILL);
@@ -179,6 +189,51 @@ process_loss watched_process::loss_of(int status) const {
   loss.cause =
       mix(mix(place, static_cast<std::uint64_t>(loss.how)), ended_for_ ? 0 : static_cast<std::uint64_t>(status));
   return loss;
+}
+
+std::optional<std::string> call_apart(const std::function<std::string()>& body) {
+  if (!has_watched)
+    return body();
+  auto* const outer = run_progress::watched;
+  int ends[2];
+  if (::pipe(ends) != 0)
+    give_up("pipe");
+  // Less patient than whoever watches this process.
+  watched_process other{[&] {
+                          ::close(ends[0]);
+#ifdef __linux__
+                          ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+                          const auto text = body();
+                          for (std::size_t written = 0; written < text.size();) {
+                            const auto now = ::write(ends[1], text.data() + written, text.size() - written);
+                            if (now <= 0)
+                              return 1;
+                            written += static_cast<std::size_t>(now);
+                          }
+                          return 0;
+                        },
+                        {.step_timeout = 3s}};
+  ::close(ends[1]);
+  std::string result;
+  for (pollfd ready{ends[0], POLLIN, 0};;) {
+    char bytes[4096];
+    if (::poll(&ready, 1, 20) == 0) {
+      if (other.goes_on() && outer)
+        outer->begin_run(); // what happens there is done for this one
+      continue;
+    }
+    const auto got = ::read(ends[0], bytes, sizeof bytes);
+    if (got > 0)
+      result.append(bytes, static_cast<std::size_t>(got));
+    else if (got == 0 || errno != EINTR)
+      break;
+  }
+  ::close(ends[0]);
+  const auto end = other.join();
+  if (end.loss || end.status != 0)
+    return std::nullopt;
+  return result;
 }
 
 process_end call_watched(const std::function<int()>& body, const run_limits& limits) {

@@ -51,6 +51,8 @@ public:
 
   /// Ends it if it has gone beyond its limits. To be called every 20 ms or so.
   void look();
+  /// The same. @returns whether anything has happened there since the last look
+  bool goes_on();
   /// Whether it has ended, in whatever way.
   bool has_ended();
   /// Waits for its end, and goes on looking meanwhile.
@@ -74,5 +76,10 @@ private:
 /// Calls `body` in another process and waits for it; in this one, where there is none to be had, or while it is
 /// debugged (Linux).
 process_end call_watched(const std::function<int()>& body, const run_limits& limits);
+
+/// Calls `body`, which may run the program under test, where it cannot harm this process: in another one, for as long
+/// as its runs go on. Here, if nothing is run in other processes (`explore_options::jobs` is 0), or there are none.
+/// @returns what `body` did; nothing if its process was lost.
+std::optional<std::string> call_apart(const std::function<std::string()>& body);
 
 } // namespace troupe

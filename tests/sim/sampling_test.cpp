@@ -4,6 +4,7 @@
 #include "sim/random_values.hpp"
 #include "sim/simulator.hpp"
 #include "sim/strategies.hpp"
+#include "tests/sim/reversed_arrivals.hpp"
 #include <caf/all.hpp>
 #include <cmath>
 #include <doctest/doctest.h>
@@ -12,53 +13,10 @@
 #include <set>
 
 using namespace troupe;
+using troupe::testing::hit_rate;
+using troupe::testing::reversed_arrivals;
 
 namespace {
-
-/// `k` participants send one message each to one receiver, the i-th after 3 * i messages to itself, amid the noise of
-/// five others; the run fails if they arrive in exactly the reverse order. A bug of depth `k`. A random walk over
-/// deliveries that are one event each finds it at a rate of .11 for k = 2, .0035 for k = 3, and below .0002 for k = 4.
-runner reversed_arrivals(int k, order_model model = order_model::local) {
-  auto body = [k](simulator& sim) {
-    auto seen = std::make_shared<std::vector<int>>();
-    auto receiver = sim.caf().spawn([&sim, seen, k](caf::event_based_actor*) -> caf::behavior {
-      return {[&sim, seen, k](int who) {
-        seen->push_back(who);
-        if (static_cast<int>(seen->size()) == k && std::is_sorted(seen->rbegin(), seen->rend()))
-          sim.fail("reversed");
-      }};
-    });
-    for (int i = 0; i < k; ++i)
-      sim.caf().spawn([receiver, i](caf::event_based_actor* self) -> caf::behavior {
-        const auto go_on = [=](int left) {
-          if (left > 0)
-            self->send(self, left - 1);
-          else
-            self->send(receiver, i);
-        };
-        go_on(3 * i);
-        return {go_on};
-      });
-    auto elsewhere = sim.caf().spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; });
-    for (int i = 0; i < 5; ++i)
-      sim.caf().spawn([elsewhere](caf::event_based_actor* self) {
-        for (int n = 0; n < 3; ++n)
-          self->send(elsewhere, n);
-      });
-    sim.run_until_idle();
-  };
-  simulation_options options;
-  options.model = model;
-  return make_runner(body, options);
-}
-
-double hit_rate(const std::string& spec, const runner& run, std::uint64_t seeds) {
-  auto strategies = make_strategies(spec, run);
-  std::uint64_t hits = 0;
-  for (std::uint64_t seed = 0; seed < seeds; ++seed)
-    hits += run(seed, *strategies(seed), false).end == verdict::failed;
-  return static_cast<double>(hits) / static_cast<double>(seeds);
-}
 
 /// Two senders with three messages each for one receiver, while a third one sends elsewhere. Fills `order` with who was
 /// heard.
@@ -103,7 +61,8 @@ TEST_CASE("pct, pctcp and delay hit a bug of their depth at least as often as th
   constexpr std::uint64_t seeds = 3'000;
   for (int k : {2, 3}) {
     auto run = reversed_arrivals(k);
-    auto profile = measure_profile(run);
+    profile_source measured{run};
+    auto profile = measured.get(0);
     const auto depth = std::to_string(k);
     // Whoever acts: the test, the actors, and Troupe's own.
     const auto participants = 4.0 + 6 + k;
