@@ -39,6 +39,39 @@ rates on_simulator(order_model model, std::uint64_t messages_per_pair) {
   return {static_cast<double>(result.steps) / seconds, static_cast<double>(result.deliveries) / seconds};
 }
 
+/// Steps per second while as many events are enabled: each actor has a message of its own under way.
+double among_enabled(std::size_t enabled, std::uint64_t steps) {
+  simulation_options options;
+  options.max_steps = std::numeric_limits<std::uint64_t>::max();
+  random_strategy order(1);
+  double seconds = 0;
+  const auto result = run_scenario(
+      [&](simulator& sim) {
+        const auto is_over = std::make_shared<bool>(false);
+        for (std::size_t i = 0; i < enabled; ++i)
+          sim.caf().spawn([is_over](caf::event_based_actor* self) -> caf::behavior {
+            self->send(self, 1);
+            return {[self, is_over](int what) {
+              if (!*is_over)
+                self->send(self, what);
+            }};
+          });
+        for (std::size_t i = 0; i < 4 * enabled; ++i) // all have started
+          sim.step();
+        seconds = seconds_of([&] {
+          for (std::uint64_t i = 0; i < steps; ++i)
+            sim.step();
+        });
+        *is_over = true;
+      },
+      options, order);
+  if (result.is_failure() || result.steps < 4 * enabled + steps) {
+    std::cerr << "bench: the simulated run ended early: " << result.message << std::endl;
+    std::exit(2);
+  }
+  return static_cast<double>(steps) / seconds;
+}
+
 /// Its steps are messages, but for the one in which an actor begins.
 double on_test_coordinator(std::uint64_t messages_per_pair) {
   caf::actor_system_config config;
@@ -76,6 +109,9 @@ std::vector<comparison> simulator_comparisons(const workload& load) {
       simulated("simulator, atomic", "steps", order_model::atomic, &rates::steps, load, {}, 0.9),
       simulated("simulator, local", "messages", order_model::local, &rates::messages, load, {}, {}),
       simulated("simulator, atomic", "messages", order_model::atomic, &rates::messages, load, {}, {}),
+      {"simulator, 10,000 enabled events", "simulator", "steps", "10 enabled events",
+       [=] { return among_enabled(10'000, load.of(200'000)); }, [=] { return among_enabled(10, load.of(200'000)); },
+       0.5, 0.5},
   };
 }
 
