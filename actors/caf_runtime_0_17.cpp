@@ -97,6 +97,26 @@ void schedule(caf::actor_system& home, caf::resumable* job) { home.scheduler().e
 
 void end_leftovers(caf::actor_system& system) { coordinator_of(system).end_leftovers(); }
 
+namespace {
+
+/// Of its name. Names are long and messages many: those of the last few types are kept.
+std::uint64_t name_hash(const std::type_info& type) noexcept {
+  struct entry {
+    const std::type_info* type = nullptr;
+    std::uint64_t hash = 0;
+  };
+  static thread_local entry known[64];
+  auto& slot = known[reinterpret_cast<std::uintptr_t>(&type) / alignof(std::type_info) % std::size(known)];
+  if (slot.type != &type) {
+    slot = {&type, 14695981039346656037ull};
+    for (const char* name = type.name(); *name; ++name)
+      slot.hash = (slot.hash ^ static_cast<unsigned char>(*name)) * 1099511628211ull;
+  }
+  return slot.hash;
+}
+
+} // namespace
+
 std::uint64_t content_type(const caf::mailbox_element& mail) noexcept {
   // A hash of the names of the types, in this order; CAF's own token is the same for all types that are not built in.
   auto& content = mail.content();
@@ -104,8 +124,8 @@ std::uint64_t content_type(const caf::mailbox_element& mail) noexcept {
   for (std::size_t i = 0; i < content.size(); ++i) {
     auto [number, type] = content.type(i);
     hash = (hash ^ number) * 1099511628211ull;
-    for (const char* name = number == 0 && type ? type->name() : ""; *name; ++name)
-      hash = (hash ^ static_cast<unsigned char>(*name)) * 1099511628211ull;
+    if (number == 0 && type)
+      hash = (hash ^ name_hash(*type)) * 1099511628211ull;
     // Atoms are how CAF programs name their messages.
     if (content.match_element<caf::atom_value>(i))
       hash = (hash ^ static_cast<std::uint64_t>(content.get_as<caf::atom_value>(i))) * 1099511628211ull;
