@@ -104,6 +104,7 @@ TEST_CASE("a state is not read once the actor has ended, and keeps no actor aliv
   auto result = simulator::once(0,
                                 [&](simulator& sim) {
                                   struct witness {
+                                    explicit witness(bool& flag) : gone{flag} {}
                                     bool& gone;
                                     ~witness() { gone = true; }
                                   };
