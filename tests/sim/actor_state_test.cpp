@@ -52,7 +52,10 @@ std::vector<std::string> states_in(const simulator::test& body) {
   return states_of(simulator::once(0, body, {.randomize_order = false, .trace = true}));
 }
 
-struct opaque {};
+// Not empty: CAF 1 prints what is.
+struct opaque {
+  int something = 0;
+};
 
 } // namespace
 
