@@ -1,6 +1,6 @@
 // Runs as text: the sequence chart of a failure, and the plain list of events.
 #include "sim/chart.hpp"
-#include "sim/names.hpp"
+#include "sim/shown_events.hpp"
 #include "sim/text.hpp"
 #include <algorithm>
 #include <unordered_map>
@@ -49,74 +49,34 @@ struct row {
   std::string to;
   std::string what;
   platform::duration time = {};
-  bool is_out_of_turn = false;
+  entry_marks marks = {};
 };
 
-/// CAF prints a message as a tuple: "('reserve', 2)" reads better as "reserve(2)", "(order{1})" as "order{1}".
-std::string message_text(const std::string& tuple) {
-  if (tuple.size() <= 2 || tuple.front() != '(' || tuple.back() != ')')
-    return tuple;
-  auto inner = tuple.substr(1, tuple.size() - 2);
-  auto quote = inner.find('\'', 1);
-  if (inner.front() != '\'' || quote == inner.npos)
-    return inner;
-  auto name = inner.substr(1, quote - 1);
-  if (quote + 1 == inner.size())
-    return name;
-  return inner.compare(quote, 3, "', ") == 0 ? name + "(" + inner.substr(quote + 3) + ")" : inner;
+std::vector<row> visible_rows(const told_run& told) {
+  std::vector<row> rows;
+  for (auto& each : shown_events(told))
+    if (!each.is_hidden && !each.marks.is_left_out)
+      rows.push_back(
+          {each.number, std::move(each.from), std::move(each.to), std::move(each.label), each.time, each.marks});
+  return rows;
 }
 
-/// What to write on the arrow: `is_own` if it caused itself, `is_first` if nothing happened there before.
-std::string label_of(const trace_entry& entry, bool is_own, bool is_first) {
-  auto what = one_line(entry.what);
-  switch (entry.kind) {
-  case event_kind::start:
-    return what.empty() ? "starts" : "starts: " + what;
-  case event_kind::timer:
-    return what.empty() ? "timer" : "timer: " + what;
-  case event_kind::step: {
-    // The column is headed by the task's label: no need to repeat it.
-    auto quoted = "'" + what + "'";
-    if (!what.empty() &&
-        (entry.to.size() < quoted.size() || entry.to.substr(entry.to.size() - quoted.size()) != quoted))
-      return what;
-    return is_first ? "starts" : is_own ? "goes on" : "resumes";
-  }
-  default:
-    return what.empty() ? to_string(entry.kind) : message_text(what);
-  }
-}
-
-std::vector<row> visible_rows(const run_result& result) {
-  std::unordered_set<std::string> internals;
-  for (const auto& entry : result.trace)
-    if (entry.internal)
-      internals.insert(entry.to);
-  std::unordered_set<std::uint64_t> out_of_turn; // A message's arrival and its handling share their identity.
+/// The marks of a run that nobody has explained.
+told_run marked(const run_result& result) {
+  told_run told{result, std::vector<entry_marks>(result.trace.size())};
+  std::unordered_set<std::uint64_t> out_of_turn;
   for (const auto& each : result.decisions)
     if (each.kind == decision_kind::event && each.index != 0)
       out_of_turn.insert(each.identity);
-
-  std::vector<row> rows;
-  std::unordered_set<std::string> seen;
-  std::unordered_map<std::uint64_t, const trace_entry*> events;
+  auto failing = result.trace.size();
   for (std::size_t i = 0; i < result.trace.size(); ++i) {
-    const auto& entry = result.trace[i];
-    if (entry.kind == event_kind::arrival)
-      continue;
-    // The sender's name as of now may be that of another: its place may have been taken since.
-    auto cause = events.find(entry.parent);
-    auto from = one_line(cause != events.end() ? cause->second->to : entry.from);
-    events.emplace(entry.identity, &entry);
-    if (entry.internal || internals.count(from) != 0)
-      continue;
-    auto to = one_line(entry.to);
-    if (from.empty())
-      from = to;
-    auto label = label_of(entry, from == to, seen.insert(to).second);
-    rows.push_back({i + 1, from, to, label, entry.time, out_of_turn.count(entry.identity) != 0});
+    told.marks[i].is_out_of_turn = out_of_turn.count(result.trace[i].identity) != 0;
+    if (result.failing_event != 0 && result.trace[i].identity == result.failing_event)
+      failing = i;
   }
-  return rows;
+  if (failing != result.trace.size())
+    told.marks[failing].is_failing = true;
+  return told;
 }
 
 /// Makes one row of a participant's steps that nothing of interest came between.
@@ -126,9 +86,10 @@ void merge_repetitions(std::vector<row>& rows) {
   for (auto& each : rows) {
     auto* last = merged.empty() ? nullptr : &merged.back();
     if (last && each.from == each.to && last->from == each.from && last->to == each.to && last->time == each.time &&
+        !each.marks.is_racing && !last->marks.is_racing && !each.marks.is_failing &&
         (last->what == each.what || last->what == each.what + " (" + std::to_string(times) + "x)")) {
       last->what = each.what + " (" + std::to_string(++times) + "x)";
-      last->is_out_of_turn = last->is_out_of_turn || each.is_out_of_turn;
+      last->marks.is_out_of_turn = last->marks.is_out_of_turn || each.marks.is_out_of_turn;
       continue;
     }
     times = 1;
@@ -172,6 +133,11 @@ std::vector<std::string> participants_of(const std::vector<row>& rows) {
   return names;
 }
 
+/// The two columns before a row's number: the most telling of its marks.
+std::string sign_of(const entry_marks& marks) {
+  return marks.is_failing ? "\u2717 " : marks.is_racing ? "\u21c5 " : marks.is_out_of_turn ? "* " : "  ";
+}
+
 /// Draws rows that are known to fit.
 class drawing {
 public:
@@ -210,11 +176,11 @@ public:
     return first.text() + (is_second_used ? second.text() : "") + third.text();
   }
 
-  std::string line(const row& shown, bool is_failing) const {
+  std::string line(const row& shown) const {
     canvas c(width_);
     for (std::size_t i = 0; i < participants_.size(); ++i)
       c.put(lifeline(i), "\u2502");
-    c.write(0, is_failing ? "\u2717" : shown.is_out_of_turn ? "*" : " ");
+    c.write(0, sign_of(shown.marks));
     auto number = std::to_string(shown.number);
     c.write(2 + number_width_ - number.size(), number);
     if (time_width_ != 0)
@@ -290,7 +256,7 @@ private:
 };
 
 /// For runs with more participants than there is room for columns.
-std::string as_list(const std::vector<row>& rows, std::size_t gap_at, std::size_t gap, bool is_last_failing) {
+std::string as_list(const std::vector<row>& rows, std::size_t gap_at, std::size_t gap) {
   std::size_t number = 1, time = 1, from = 1, to = 1;
   for (const auto& each : rows) {
     number = std::max(number, std::to_string(each.number).size());
@@ -304,7 +270,7 @@ std::string as_list(const std::vector<row>& rows, std::size_t gap_at, std::size_
     if (gap != 0 && i == gap_at)
       result += "  ... " + std::to_string(gap) + " more events\n";
     auto digits = std::to_string(each.number);
-    result += is_last_failing && i + 1 == rows.size() ? "\u2717 " : each.is_out_of_turn ? "* " : "  ";
+    result += sign_of(each.marks);
     result += std::string(number - digits.size(), ' ') + digits + "  " + padded(duration_text(each.time), time) + "  ";
     result +=
         each.from == each.to ? std::string(from, ' ') + "  \u25cf  " : padded(each.from, from) + " \u2500\u25b6  ";
@@ -328,17 +294,17 @@ std::string verdict_text(const run_result& result) {
   return text + "\n";
 }
 
-std::string chart(const run_result& result, const chart_options& options) {
-  auto rows = visible_rows(result);
+namespace {
+
+/// `remarks`: lines between the picture and the verdict.
+std::string picture_of(const told_run& told, const chart_options& options, const std::string& remarks) {
+  auto rows = visible_rows(told);
   if (rows.empty())
-    return verdict_text(result);
+    return remarks + verdict_text(told.result);
   merge_repetitions(rows);
   const auto elided = elide(rows, std::max<std::size_t>(options.max_rows, 3));
   // Not a structured binding: clang 14 cannot capture one.
   const auto gap_at = elided.first, gap = elided.second;
-  // Other verdicts are about the whole run, not about its last event.
-  const bool is_last_failing =
-      options.ends_with_failure && (result.end == verdict::failed || result.end == verdict::exception);
   const auto drawn = [&] {
     drawing picture(rows, participants_of(rows), options.width);
     if (!picture.fits())
@@ -347,7 +313,7 @@ std::string chart(const run_result& result, const chart_options& options) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (gap != 0 && i == gap_at)
         text += picture.gap(gap);
-      text += picture.line(rows[i], is_last_failing && i + 1 == rows.size());
+      text += picture.line(rows[i]);
     }
     return text;
   };
@@ -357,13 +323,27 @@ std::string chart(const run_result& result, const chart_options& options) {
     merge_tasks(rows);
     text = drawn();
     if (text.empty())
-      text = as_list(unmerged, gap_at, gap, is_last_failing);
+      text = as_list(unmerged, gap_at, gap);
   }
-  const auto out_of_turn = static_cast<std::size_t>(
-      std::count_if(rows.begin(), rows.end(), [](const row& each) { return each.is_out_of_turn; }));
-  if (out_of_turn != 0)
+  if (std::any_of(rows.begin(), rows.end(), [](const row& each) { return each.marks.is_out_of_turn; }))
     text += "* out of turn: an event that was enabled earlier had to wait\n";
-  return text + verdict_text(result);
+  return text + remarks + verdict_text(told.result);
+}
+
+} // namespace
+
+std::string chart(const run_result& result, const chart_options& options) {
+  return picture_of(marked(result), options, {});
+}
+
+std::string chart(const explanation& explained, const chart_options& options) {
+  std::string remarks;
+  if (!explained.race.empty())
+    remarks += (explained.is_race ? "\u21c5 " : "") + explained.race + "\n";
+  if (explained.left_out != 0)
+    remarks += "not shown: " + std::to_string(explained.left_out) +
+               (explained.left_out == 1 ? " event that" : " events that") + " cannot have influenced it\n";
+  return picture_of(explained.run, options, remarks);
 }
 
 std::string trace_line(const trace_entry& entry) {

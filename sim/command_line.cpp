@@ -67,6 +67,7 @@ public:
     explore.add_flag("--json", result_.is_json, "One JSON object instead of text");
     explore.add_option("--tape-out", result_.out, "Where the tape of a failure goes (SCENARIO-SEED.tape)")
         ->check(not_empty());
+    add_report(explore);
 
     auto& replay = add(scenario_command::action::replay, "replay", "Runs one schedule again");
     add_name(replay);
@@ -82,6 +83,7 @@ public:
       option->excludes(tape)->excludes(bytes); // A tape holds them, and fuzzing runs without.
     add_limits(replay);
     replay.add_flag("--trace", result_.is_traced, "Lists every event");
+    add_report(replay);
     replay.add_flag("--json", result_.is_json, "One JSON object instead of text");
 
     auto& shrink = add(scenario_command::action::shrink, "shrink", "Shortens the tape of a failure");
@@ -90,6 +92,7 @@ public:
     shrink.add_option("--out", result_.out, "Where the shrunk tape goes")->required()->check(not_empty());
     add_limits(shrink);
     shrink.add_flag("--json", result_.is_json, "One JSON object instead of text");
+    add_report(shrink);
   }
 
   scenario_command parse(int argc, const char* const* argv) {
@@ -150,6 +153,23 @@ private:
 
   void add_name(CLI::App& command) { command.add_option("NAME", result_.scenario, "The scenario"); }
 
+  void add_report(CLI::App& command) {
+    auto* report =
+        command
+            .add_option("--report", result_.report,
+                        "Where a report of the run goes: a page (.html), JSON lines (.jsonl), a Perfetto trace "
+                        "(.json) or text (.txt)")
+            ->check(not_empty());
+    command.add_option("--format", format_, "What the report is, whatever its name: html, jsonl, perfetto or text")
+        ->needs(report)
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+              return report_format_named(text) ? std::string()
+                                               : unknown_name("format", text, {"html", "jsonl", "perfetto", "text"});
+            },
+            ""));
+  }
+
   std::vector<CLI::Option*> add_run_options(CLI::App& command) {
     return {
         command
@@ -200,6 +220,15 @@ private:
     result_.max_steps = unsigned_number(max_steps_);
     result_.seed = unsigned_number(seed_);
     result_.model = order_model_named(model_);
+    if (!result_.report.empty()) {
+      const auto format = format_.empty() ? report_format_of_file(result_.report) : report_format_named(format_);
+      if (!format)
+        return failure(
+            "--report: the name \"" + result_.report +
+            "\" does not say what it is to be: let it end in .html, .jsonl, .json (Perfetto) or .txt, or give "
+            "--format html, jsonl, perfetto or text");
+      result_.format = *format;
+    }
     if (result_.seeds - 1 > largest - result_.first_seed)
       return failure("--seeds: " + seeds_ + " seeds from " + first_seed_ + " on go beyond " + std::to_string(largest));
     if (result_.what == scenario_command::action::replay && !result_.seed && result_.tape.empty() &&
@@ -211,7 +240,7 @@ private:
   CLI::App app_{"Runs the scenarios of this program in Troupe's simulator."};
   std::set<std::string> commands_;
   scenario_command result_;
-  std::string seeds_, first_seed_, seed_, max_steps_, jobs_, model_, failures_, step_timeout_, memory_max_;
+  std::string seeds_, first_seed_, seed_, max_steps_, jobs_, model_, failures_, step_timeout_, memory_max_, format_;
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 // The command line of scenario programs, taken apart.
 #pragma once
+#include "sim/report.hpp"
 #include "sim/simulation_options.hpp"
 #include "sim/watched_process.hpp"
 #include <cstdint>
@@ -37,6 +38,8 @@ struct scenario_command {
   std::string tape;
   std::string bytes; ///< A fuzzer's input.
   std::string out;
+  std::string report; ///< File for the report of the failure, or of the run; empty for none.
+  report_format format = report_format::html;
 };
 
 /// Never throws for what the user typed.

@@ -16,8 +16,9 @@
 ///   TROUPE_SIM_TEST("two orders never oversell", 100) { ... simulator& sim ... CHECK(stock >= 0); }
 ///
 /// It stops at the first seed whose run fails: by its verdict, or by a CHECK or REQUIRE anywhere inside, actors and
-/// tasks included. It then reports the seed, the chart of the shrunk run, and how to run that seed alone. The
-/// environment overrides the seeds: SEED=n the first one, ITERATIONS=n how many.
+/// tasks included. It then reports the seed, the chart of the shrunk run with its racing pair, and how to run that seed
+/// alone. The environment overrides the seeds: SEED=n the first one, ITERATIONS=n how many; TROUPE_REPORT=FILE has the
+/// failure as a page as well (or as FILE.jsonl, FILE.json, FILE.txt).
 #define TROUPE_SIM_TEST(name, seeds) TROUPE_SIM_TEST_WITH(name, seeds, ::troupe::simulation_options{})
 
 /// The same with other options; their `seed` is the first seed.
@@ -64,8 +65,11 @@ public:
 private:
   static void notice(const char* file, int line, const std::string& what) {
     std::lock_guard guard(mutex());
-    if (first().empty())
-      first() = std::string(file) + ":" + std::to_string(line) + ": " + what;
+    if (!first().empty())
+      return;
+    first() = std::string(file) + ":" + std::to_string(line) + ": " + what;
+    if (auto* sim = simulator::current())
+      sim->suspect();
   }
   static std::mutex& mutex() {
     static std::mutex instance;
@@ -140,7 +144,7 @@ inline void run_seed_test(const seed_test& test, std::uint64_t seeds, const simu
     std::string explained;
     {
       muted_doctest quiet;
-      explained = explain_failure(run, seed, result);
+      explained = explain_failure(run, {test.name, "random", seed, {}, repeat_command(test, seed)}, result);
     }
     const auto report =
         "seed " + std::to_string(seed) + " fails:\n\n" + explained + "\nrepeat: " + repeat_command(test, seed);

@@ -77,6 +77,19 @@ void sim_engine::fail(verdict how, std::string message) {
     return;
   result_.end = how;
   result_.message = std::move(message);
+  result_.failing_event = present_->identity;
+  if (present_ == &outside_)
+    result_.failing_event = 0;
+}
+
+void sim_engine::suspect() noexcept {
+  if (!has_failed() && !tearing_down_ && result_.failing_event == 0 && present_ != &outside_)
+    result_.failing_event = present_->identity;
+}
+
+void sim_engine::observed() noexcept {
+  if (!result_.trace.empty() && !tearing_down_)
+    result_.trace.back().observes = true;
 }
 
 // -- steps --------------------------------------------------------------------

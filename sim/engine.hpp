@@ -51,6 +51,10 @@ public:
 
   /// Takes note of a failure; the first one counts. From then on `step` does nothing, until `begin_teardown`.
   void fail(verdict how, std::string message);
+  /// If the run turns out to have failed without ending here, the present event is where it did.
+  void suspect() noexcept;
+  /// The present event has touched what others may see without a message.
+  void observed() noexcept;
   bool has_failed() const noexcept { return result_.end != verdict::ok; }
   /// Whether nothing happens any more before `begin_teardown`: it has failed, or reached a limit that is no failure.
   bool is_over() const noexcept { return has_failed() || is_cut_short_; }

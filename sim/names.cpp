@@ -36,6 +36,9 @@ const char* to_string(order_model model) noexcept { return name_of(order_models,
 std::optional<decision_kind> decision_kind_named(std::string_view name) noexcept {
   return value_of<decision_kind>(decision_kinds, name);
 }
+std::optional<event_kind> event_kind_named(std::string_view name) noexcept {
+  return value_of<event_kind>(event_kinds, name);
+}
 std::optional<verdict> verdict_named(std::string_view name) noexcept { return value_of<verdict>(verdicts, name); }
 std::optional<order_model> order_model_named(std::string_view name) noexcept {
   return value_of<order_model>(order_models, name);

@@ -10,6 +10,8 @@ namespace troupe {
 
 /// The inverse of `to_string`. @returns nothing for text that names none.
 std::optional<decision_kind> decision_kind_named(std::string_view name) noexcept;
+/// The same for an event.
+std::optional<event_kind> event_kind_named(std::string_view name) noexcept;
 /// The same for a verdict.
 std::optional<verdict> verdict_named(std::string_view name) noexcept;
 /// The same for an order model.

@@ -38,6 +38,7 @@ struct trace_entry {
   bool internal = false;        ///< Troupe's own bookkeeping (session supervisors, CAF's servers).
   platform::duration time = {}; ///< Virtual, since the run began.
   std::string state = {};       ///< Of the actor after the event, if it exposes it (sim/actor_state.hpp).
+  bool observes = false;        ///< A monitor of the run was observed during it, or after it by the test.
 };
 
 /// Everything that is known of one run once it has ended.
@@ -50,6 +51,8 @@ struct run_result {
   std::uint64_t trace_hash = 0;   ///< Of the sequence of events: equal if and only if the schedule was.
   std::uint64_t outcome_hash = 0; ///< Of what each actor handled in which order: equal for equivalent schedules.
   order_model model = order_model::local; ///< The one that the schedule followed: its strategy may have chosen it.
+  /// Identity of the event during which it failed; 0: it failed as a whole, or the test itself did.
+  std::uint64_t failing_event = 0;
   std::vector<decision> decisions;
   std::vector<trace_entry> trace; ///< Filled if `simulation_options::trace`.
   bool is_failure() const noexcept { return end != verdict::ok; }

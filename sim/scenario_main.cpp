@@ -1,6 +1,7 @@
 // The command line that every program with scenarios gets.
-#include "sim/chart.hpp"
 #include "sim/command_line.hpp"
+#include "sim/edited_replay.hpp"
+#include "sim/explanation.hpp"
 #include "sim/explore.hpp"
 #include "sim/fuzz_input.hpp"
 #include "sim/runner.hpp"
@@ -9,6 +10,7 @@
 #include "sim/strategies.hpp"
 #include "sim/tape_strategy.hpp"
 #include "sim/text.hpp"
+#include "sim/text_file.hpp"
 #include "sim/watched_process.hpp"
 #include <algorithm>
 #include <exception>
@@ -106,6 +108,7 @@ private:
   int explore() {
     const auto& program = chosen();
     auto set_up = options();
+    check_report();
     if (tape_error error; !command_.out.empty() && !can_save_tape(command_.out, error))
       throw unusable{error.message};
     const auto run = make_runner(program.body, set_up);
@@ -136,12 +139,17 @@ private:
             recorded = known.shrunk->shortest;
           else
             known.shrunk.reset();
+          known.explained = explain(run, recorded);
         }
         tape_error error;
         if (auto path = save(recorded, cause.seed, report.causes.size(), error); !path.empty())
           known.tape = path;
         else
           not_saved = error;
+        if (known.explained && !command_.report.empty()) {
+          known.page = numbered(command_.report, report.causes.size());
+          write_report(known.page, *known.explained, facts_of(report, cause, known));
+        }
       }
       std::cout << (command_.is_json ? to_json(report) : to_text(report)) << std::flush;
       if (not_saved)
@@ -181,6 +189,26 @@ private:
     return {};
   }
 
+  void check_report() const {
+    if (!command_.report.empty())
+      refuse_report(command_.report, can_write_file(command_.report));
+  }
+  void write_report(const std::string& path, const explanation& explained, const report_facts& facts) const {
+    refuse_report(path, save_report(path, command_.format, explained, facts));
+  }
+  static void refuse_report(const std::string& path, std::error_code problem) {
+    if (problem)
+      throw unusable{"report \"" + one_line(path) + "\": cannot be written: " + problem.message()};
+  }
+  /// The second cause's report of "found.html" is "found.2.html".
+  static std::string numbered(const std::string& path, std::size_t number) {
+    if (number == 1)
+      return path;
+    auto name = std::filesystem::path(path);
+    const auto ending = name.extension().string();
+    return name.replace_extension("." + std::to_string(number) + ending).string();
+  }
+
   static std::string file_name(std::string name, std::uint64_t seed) {
     std::replace_if(
         name.begin(), name.end(), [](char c) { return c == '/' || static_cast<unsigned char>(c) <= ' '; }, '_');
@@ -194,16 +222,17 @@ private:
   }
 
   int say_lost(const process_loss& loss) const {
-    run_result result;
-    result.end = loss.how;
-    result.message = loss.message;
+    explanation lost;
+    lost.run.result.end = loss.how;
+    lost.run.result.message = loss.message;
     auto set_up = options();
     set_up.seed = command_.seed.value_or(0);
-    return say({program_, typed_, command_, set_up, result, command_.strategy, {}});
+    return say({program_, typed_, command_, set_up, lost, command_.strategy, {}});
   }
 
   int replay_seed() {
     auto set_up = options();
+    check_report();
     const auto run = make_runner(chosen().body, set_up);
     const auto strategies = factory(run, set_up);
     auto order = strategies(*command_.seed);
@@ -211,18 +240,23 @@ private:
       throw unusable{"--seed " + std::to_string(*command_.seed) + ": the strategy " + command_.strategy +
                      " has fewer schedules"};
     set_up.seed = strategies.program_seed(*command_.seed);
-    const auto result = run(set_up.seed, *order, true);
-    keep(command_.strategy, set_up, result);
-    return say({program_, typed_, command_, set_up, result, command_.strategy, {}});
+    auto recorded = run_recorded(run, set_up.seed, *order, true);
+    keep(command_.strategy, set_up, recorded);
+    const auto explained = explain(run, set_up.seed, std::move(recorded));
+    return say({program_, typed_, command_, set_up, explained, command_.strategy, {}});
   }
 
   int replay_bytes() {
+    check_report();
     const auto& program = chosen();
     const auto data = read_bytes(command_.bytes);
     const auto set_up = from_fuzz_data(data).apply_to(program.options);
-    const auto result = run_fuzz_input(program, data, true);
-    keep("bytes", set_up, result);
-    return say({program_, typed_, command_, set_up, result, "bytes", {}});
+    bytes_strategy order(from_fuzz_data(data).decisions);
+    const auto run = make_runner(program.body, set_up);
+    auto recorded = run_recorded(run, set_up.seed, order, true);
+    keep("bytes", set_up, recorded);
+    const auto explained = explain(run, set_up.seed, std::move(recorded));
+    return say({program_, typed_, command_, set_up, explained, "bytes", {}});
   }
 
   /// A fuzzer's input.
@@ -243,10 +277,11 @@ private:
   }
 
   /// Saves a tape of the run, if asked to.
-  void keep(const std::string& strategy, const simulation_options& set_up, const run_result& result) const {
+  void keep(const std::string& strategy, const simulation_options& set_up, const recorded_run& recorded) const {
     tape_error error;
     if (!command_.out.empty() &&
-        !save_tape(make_tape(program_, command_.scenario, strategy, set_up, result), command_.out, error))
+        !save_tape(make_tape(program_, command_.scenario, strategy, set_up, recorded.result, recorded.record),
+                   command_.out, error))
       throw unusable{error.message};
   }
 
@@ -262,37 +297,54 @@ private:
   }
 
   int replay_tape() {
+    check_report();
     const auto recorded = loaded();
+    const auto run = make_runner(chosen().body, recorded.options);
     tape_strategy order(recorded.decisions);
-    const auto result = make_runner(chosen().body, recorded.options)(recorded.options.seed, order, true);
+    auto result = run_recorded(run, recorded.options.seed, order, true);
     std::string note;
-    if (order.divergences() != 0)
-      note = "the tape was not followed exactly: at " + std::to_string(order.divergences()) + " of " +
-             std::to_string(order.decisions()) + " decisions (first: " + std::to_string(order.first_divergence() + 1) +
-             ") the recorded event was not there; the program has changed since";
-    else if (!order.followed_exactly() || result.trace_hash != recorded.trace_hash)
+    if (!order.followed_exactly() || result.result.trace_hash != recorded.trace_hash) {
       note = "the run differs from the recorded one: the program has changed since";
-    return say({program_, typed_, command_, recorded.options, result, recorded.strategy, note});
+      if (order.divergences() != 0)
+        note = "the tape was not followed exactly: at " + std::to_string(order.divergences()) + " of " +
+               std::to_string(order.decisions()) +
+               " decisions (first: " + std::to_string(order.first_divergence() + 1) +
+               ") the recorded event was not there; the program has changed since";
+      if (!recorded.order.events.empty()) {
+        auto edited = replay_edited(run, recorded, std::move(result));
+        note = edit_note(edited, recorded);
+        result = std::move(edited.run);
+      }
+    }
+    const auto explained = explain(run, recorded.options.seed, std::move(result));
+    return say({program_, typed_, command_, recorded.options, explained, recorded.strategy, note});
   }
 
   int say(const replay_report& report) const {
+    if (!command_.report.empty())
+      write_report(command_.report, report.explained, facts_of(report));
     std::cout << (command_.is_json ? to_json(report) : to_text(report)) << std::flush;
     if (!report.note.empty() && !command_.is_json)
       std::cerr << program_ << ": note: " << report.note << '\n';
-    return report.result.is_failure() ? 1 : 0;
+    return report.explained.run.result.is_failure() ? 1 : 0;
   }
 
   int shrink() {
+    check_report();
     const auto recorded = loaded();
     tape_error error;
     if (!can_save_tape(command_.out, error))
       throw unusable{error.message};
-    const auto shrunk = troupe::shrink(make_runner(chosen().body, recorded.options), recorded);
+    const auto run = make_runner(chosen().body, recorded.options);
+    const auto shrunk = troupe::shrink(run, recorded);
     if (!shrunk.reproduced)
       throw unusable{"tape \"" + one_line(command_.tape) + "\": leads to no failure, so there is nothing to shrink"};
     if (!save_tape(shrunk.shortest, command_.out, error))
       throw unusable{error.message};
-    const shrink_report report{program_, typed_, command_, shrunk};
+    const auto explained = explain(run, shrunk.shortest);
+    const shrink_report report{program_, typed_, command_, shrunk, explained};
+    if (!command_.report.empty())
+      write_report(command_.report, explained, facts_of(report));
     std::cout << (command_.is_json ? to_json(report) : to_text(report)) << std::flush;
     return 1;
   }

@@ -58,8 +58,9 @@ std::string seed_command(const std::string& typed, const scenario_command& comma
 }
 
 std::string shrinking_text(const shrink_result& shrunk) {
-  return "shrunk from " + counted(shrunk.deviations_before, "decision", "decisions") + " out of turn to " +
-         grouped(shrunk.deviations_after) + " (in " + counted(shrunk.runs, "run", "runs") + ")\n";
+  return "shrunk from " + grouped(shrunk.deliveries_before) + " to " +
+         counted(shrunk.deliveries_after, "delivery", "deliveries") + " (in " + counted(shrunk.runs, "run", "runs") +
+         ")\n";
 }
 
 /// `number`: of the cause among several; 0 if there is one failure only.
@@ -71,9 +72,11 @@ std::string cause_text(const exploration_report& report, const failure_cause& ca
     text += std::to_string(number) + ". " + counted(cause.count, "failure", "failures") + "; ";
   text += "seed " + std::to_string(cause.seed) + " fails";
   text += known.shrunk ? ", " + shrinking_text(*known.shrunk) + "\n" : ":\n\n";
-  text += chart(known.shrunk ? known.shrunk->run : cause.failure) + "\n";
+  text += (known.explained ? chart(*known.explained) : chart(cause.failure)) + "\n";
   if (!known.note.empty())
     text += "note:     " + known.note + "\n";
+  if (!known.page.empty())
+    text += "report:   " + known.page + "\n";
   if (known.tape)
     text += "tape:     " + *known.tape + "\nreplay:   " + tape_command(report.typed, command.scenario, *known.tape) +
             "\nunshrunk: ";
@@ -85,6 +88,18 @@ std::string cause_text(const exploration_report& report, const failure_cause& ca
 template <class T>
 ordered_json or_null(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+/// The racing pair by its numbers in the trace, null if there is none, and what the search for it says.
+void add_race(ordered_json& object, const explanation* explained) {
+  object["racing_pair"] = nullptr;
+  object["race"] = explained ? explained->race : "";
+  if (!explained || !explained->is_race)
+    return;
+  auto& pair = object["racing_pair"] = ordered_json::array();
+  for (std::size_t i = 0; i < explained->run.marks.size(); ++i)
+    if (explained->run.marks[i].is_racing)
+      pair.push_back(i + 1);
 }
 
 ordered_json cause_json(const exploration_report& report, const failure_cause& cause, const cause_report& known) {
@@ -103,6 +118,8 @@ ordered_json cause_json(const exploration_report& report, const failure_cause& c
                         {"deviations_after", known.shrunk->deviations_after},
                         {"deliveries", known.shrunk->run.deliveries},
                         {"runs", known.shrunk->runs}};
+  object["report"] = known.page.empty() ? ordered_json(nullptr) : ordered_json(known.page);
+  add_race(object, known.explained ? &*known.explained : nullptr);
   return object;
 }
 
@@ -158,22 +175,22 @@ std::string to_json(const exploration_report& report) {
   const auto first = causes.empty() ? ordered_json::object() : causes.front();
   object["verdict"] = first.value("verdict", to_string(verdict::ok));
   object["message"] = first.value("message", "");
-  for (const char* name : {"tape", "replay", "shrunk"})
+  for (const char* name : {"tape", "replay", "shrunk", "report", "racing_pair", "race"})
     object[name] = causes.empty() ? ordered_json(nullptr) : first[name];
   object["causes"] = std::move(causes);
   return dumped(object);
 }
 
 std::string to_text(const replay_report& report) {
-  const auto& result = report.result;
+  const auto& result = report.explained.run.result;
   std::string text;
   if (report.command.is_traced)
     text = trace_listing(result) + "\n";
-  return text + (result.is_failure() ? chart(result) : verdict_text(result));
+  return text + (result.is_failure() ? chart(report.explained) : verdict_text(result));
 }
 
 std::string to_json(const replay_report& report) {
-  const auto& result = report.result;
+  const auto& result = report.explained.run.result;
   ordered_json object;
   object["scenario"] = report.command.scenario;
   object["strategy"] = report.strategy;
@@ -190,6 +207,7 @@ std::string to_json(const replay_report& report) {
   object["trace_hash"] = hex_text(result.trace_hash);
   object["outcome_hash"] = hex_text(result.outcome_hash);
   object["note"] = report.note;
+  add_race(object, &report.explained);
   if (report.command.is_traced) {
     auto& events = object["trace"] = ordered_json::array();
     for (const auto& each : result.trace)
@@ -203,8 +221,25 @@ std::string to_json(const replay_report& report) {
   return dumped(object);
 }
 
+std::string edit_note(const edited_replay& edited, const tape& recorded) {
+  auto text = "the program has changed since: " + grouped(edited.known) + " of " +
+              counted(recorded.order.events.size(), "recorded event", "recorded events") +
+              " happened in their order, " + grouped(edited.missing) + " did not happen, " + grouped(edited.unknown) +
+              " are new";
+  constexpr std::size_t most = 5;
+  for (std::size_t i = 0; i < std::min(edited.participants.size(), most); ++i)
+    text += (i == 0 ? " (new: " : ", ") + edited.participants[i];
+  if (edited.participants.size() > most)
+    text += " and " + std::to_string(edited.participants.size() - most) + " more";
+  if (!edited.participants.empty())
+    text += ")";
+  return text + (!edited.is_same_failure       ? "; it does not end as it did"
+                 : recorded.end == verdict::ok ? "; it passes as it did"
+                                               : "; it fails as it did");
+}
+
 std::string to_text(const shrink_report& report) {
-  return report.command.scenario + ": " + shrinking_text(report.shrunk) + "\n" + chart(report.shrunk.run) +
+  return report.command.scenario + ": " + shrinking_text(report.shrunk) + "\n" + chart(report.explained) +
          "\ntape:   " + report.command.out +
          "\nreplay: " + tape_command(report.typed, report.command.scenario, report.command.out) + "\n";
 }
@@ -223,7 +258,31 @@ std::string to_json(const shrink_report& report) {
   object["runs"] = shrunk.runs;
   object["tape"] = report.command.out;
   object["replay"] = tape_command(report.typed, report.command.scenario, report.command.out);
+  add_race(object, &report.explained);
   return dumped(object);
+}
+
+report_facts facts_of(const exploration_report& report, const failure_cause& cause, const cause_report& known) {
+  const auto& command = report.command;
+  return {command.scenario, command.strategy, cause.seed, known.tape.value_or(""),
+          known.tape ? tape_command(report.typed, command.scenario, *known.tape)
+                     : seed_command(report.typed, command, cause.seed)};
+}
+
+report_facts facts_of(const replay_report& report) {
+  const auto& command = report.command;
+  auto replay = !command.tape.empty()    ? tape_command(report.typed, command.scenario, command.tape)
+                : !command.bytes.empty() ? shell_word(report.typed) + " replay " + shell_word(command.scenario) +
+                                               " --bytes " + shell_word(command.bytes)
+                                         : seed_command(report.typed, command, *command.seed);
+  return {command.scenario, report.strategy, command.seed.value_or(report.options.seed), command.tape,
+          std::move(replay)};
+}
+
+report_facts facts_of(const shrink_report& report) {
+  const auto& command = report.command;
+  return {command.scenario, report.shrunk.shortest.strategy, report.shrunk.shortest.options.seed, command.out,
+          tape_command(report.typed, command.scenario, command.out)};
 }
 
 } // namespace troupe

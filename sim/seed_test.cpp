@@ -23,6 +23,15 @@ bool read(const char* name, std::uint64_t least, std::optional<std::uint64_t>& v
   return false;
 }
 
+/// Where the report went, in a line; empty if none was asked for.
+std::string saved_report(const explanation& explained, const report_facts& facts) {
+  const char* path = std::getenv("TROUPE_REPORT");
+  if (!path || !*path)
+    return {};
+  const auto problem = save_report(path, report_format_of_file(path).value_or(report_format::html), explained, facts);
+  return "report: " + one_line(path) + (problem ? " cannot be written: " + problem.message() : "") + "\n";
+}
+
 } // namespace
 
 std::optional<seed_range> seeds_from_environment(seed_range fallback, std::string& error) {
@@ -41,7 +50,8 @@ std::optional<seed_range> seeds_from_environment(seed_range fallback, std::strin
   return range;
 }
 
-std::string explain_failure(const runner& run, std::uint64_t seed, const run_result& failure) {
+std::string explain_failure(const runner& run, const report_facts& facts, const run_result& failure) {
+  const auto seed = facts.seed;
   random_strategy order(seed);
   auto again = run_twice(run, seed, order);
   if (again.end != verdict::nondeterminism && again.trace_hash != failure.trace_hash) {
@@ -55,10 +65,10 @@ std::string explain_failure(const runner& run, std::uint64_t seed, const run_res
   // A test should not take long to say that it failed.
   auto shrunk = shrink(run, make_tape({}, {}, "random", options, again), {.max_runs = 1'000, .max_steps = 2'000'000});
   if (!same_failure(shrunk.run, again))
-    return chart(again, {.ends_with_failure = false});
-  // A check that fails does not end the run.
-  return chart(shrunk.run, {.ends_with_failure = false}) + "(shrunk from " + std::to_string(shrunk.deviations_before) +
-         " decisions out of turn to " + std::to_string(shrunk.deviations_after) + ")\n";
+    return chart(again);
+  const auto explained = explain(run, shrunk.shortest, {.max_runs = 200, .max_steps = 400'000});
+  return chart(explained) + "(shrunk from " + std::to_string(shrunk.deliveries_before) + " deliveries to " +
+         std::to_string(shrunk.deliveries_after) + ")\n" + saved_report(explained, facts);
 }
 
 } // namespace troupe

@@ -1,5 +1,6 @@
 // Tests that run under many seeds: the parts that do not depend on a test framework.
 #pragma once
+#include "sim/report.hpp"
 #include "sim/runner.hpp"
 #include <cstdint>
 #include <optional>
@@ -21,8 +22,10 @@ std::optional<seed_range> seeds_from_environment(seed_range fallback, std::strin
 /// What a command line starts with so that the tests of its program run under that seed alone.
 std::string one_seed_prefix(std::uint64_t seed);
 
-/// Explains the failure of `run` under `seed` of the `random` strategy: runs it again, shrinks it, and draws the chart.
-/// A run that does not fail again, or differently, is reported as `nondeterminism`.
-std::string explain_failure(const runner& run, std::uint64_t seed, const run_result& failure);
+/// Explains the failure of `run` under `facts.seed` of the `random` strategy: runs it again, shrinks it, looks for the
+/// racing pair, and draws the chart. A run that does not fail again, or differently, is reported as `nondeterminism`.
+/// If TROUPE_REPORT in the environment names a file, a report goes there, in the format that its name ends in, or as a
+/// page.
+std::string explain_failure(const runner& run, const report_facts& facts, const run_result& failure);
 
 } // namespace troupe

@@ -1,9 +1,12 @@
 // Shrinking of failing schedules by delta debugging.
 #include "sim/shrink.hpp"
+#include "sim/causality.hpp"
 #include "sim/deviation_strategy.hpp"
+#include "sim/order_strategy.hpp"
 #include "sim/random_source.hpp"
 #include "sim/tape_strategy.hpp"
 #include <algorithm>
+#include <map>
 #include <tuple>
 #include <unordered_map>
 
@@ -27,9 +30,18 @@ public:
     best_ = spend(first);
     best_deviations_ = first.deviations();
     result.deviations_before = best_deviations_.size();
+    result.deliveries_before = best_.deliveries;
     result.reproduced = best_.is_failure();
-    if (result.reproduced)
+    if (result.reproduced) {
+      // Each stage leaves something for the next one.
+      allowed_ = options_.max_runs / 3;
       reduce();
+      allowed_ = options_.max_runs - options_.max_runs / 6;
+      if (reduce_events() || best_events_.events.empty()) {
+        allowed_ = options_.max_runs;
+        reduce();
+      }
+    }
     finish(result);
     return result;
   }
@@ -41,25 +53,46 @@ private:
     steps_ += result.steps;
     return result;
   }
-  bool is_spent() const noexcept { return runs_ >= options_.max_runs || steps_ >= options_.max_steps; }
+  bool is_spent() const noexcept { return runs_ >= allowed_ || steps_ >= options_.max_steps; }
 
   /// Whether these deviations still lead to the failure; keeps the run if it is the best so far.
   bool fails(const std::vector<deviation>& chosen) {
     if (is_spent())
       return false;
     deviation_strategy order(chosen, failing_.options.model);
-    deviation_recorder recorded(order);
-    auto result = spend(recorded);
+    return fails_by(order);
+  }
+
+  /// The same under any strategy.
+  bool fails_by(strategy& order) {
+    deviation_recorder deviations(order);
+    event_recorder events(deviations);
+    auto result = spend(events);
     if (!same_failure(result, best_))
       return false;
-    const auto size = [](const std::vector<deviation>& all, const run_result& r) {
-      return std::tuple(all.size(), r.deliveries, r.steps);
-    };
-    if (size(recorded.deviations(), result) < size(best_deviations_, best_)) {
+    const auto size = std::pair(result.deliveries, rows(events.record())),
+               best = std::pair(best_.deliveries, best_rows_);
+    const auto count = deviations.deviations().size();
+    if (is_about_events_ && size > best)
+      return false;
+    if (is_about_events_
+            ? std::tuple(size, count, result.steps) < std::tuple(best, best_deviations_.size(), best_.steps)
+            : std::tuple(count, size, result.steps) < std::tuple(best_deviations_.size(), best, best_.steps)) {
       best_ = std::move(result);
-      best_deviations_ = recorded.deviations();
+      best_deviations_ = deviations.deviations();
+      best_rows_ = size.second;
+      best_events_ = events.take();
     }
     return true;
+  }
+
+  /// Events as a chart would show them: without arrivals and Troupe's own.
+  static std::uint64_t rows(const event_record& record) {
+    return static_cast<std::uint64_t>(
+        std::count_if(record.events.begin(), record.events.end(), [](const recorded_event& each) {
+          return each.what.kind != event_kind::arrival &&
+                 !(each.what.kind == event_kind::handle && each.what.shares_memory);
+        }));
   }
 
   void reduce() {
@@ -75,6 +108,95 @@ private:
       minimised(split(kept));
     }
   }
+
+  // -- events --
+
+  /// Holds events back until nothing is left to happen without them. @returns whether that made the run smaller.
+  bool reduce_events() {
+    if (is_spent())
+      return false;
+    tape_strategy replay(best_.decisions, failing_.options.model);
+    event_recorder recorder(replay);
+    const auto again = spend(recorder);
+    best_events_ = recorder.take();
+    if (best_events_.events.empty() || again.trace_hash != best_.trace_hash)
+      return false;
+    is_about_events_ = true;
+    best_rows_ = rows(best_events_);
+    const auto before = std::pair(best_.deliveries, best_rows_);
+    drop_what_has_no_part();
+    for (auto last = best_rows_ + 1; best_rows_ < last && !is_spent();) {
+      last = best_rows_;
+      drop_ends_of_participants();
+      drop_chunks();
+    }
+    return std::pair(best_.deliveries, best_rows_) < before;
+  }
+
+  /// Whether it still fails, with fewer events, if these are held back; then `best_` is that run.
+  bool fails_without(const std::vector<std::size_t>& events) {
+    if (is_spent() || events.empty())
+      return false;
+    const auto record = best_events_;
+    const auto steps = best_.steps;
+    order_strategy order(record, failing_.options.model);
+    for (auto each : events)
+      order.drop(each);
+    return fails_by(order) && best_.steps < steps;
+  }
+
+  void drop_what_has_no_part() {
+    std::size_t failing = no_entry;
+    for (std::size_t i = 0; i < best_events_.events.size(); ++i)
+      if (best_events_.events[i].what.identity == best_.failing_event && best_.failing_event != 0)
+        failing = i;
+    if (failing == no_entry)
+      return;
+    const auto past = causality(best_events_).past_of({failing});
+    std::vector<std::size_t> others;
+    for (std::size_t i = 0; i < past.size(); ++i)
+      if (!past[i])
+        others.push_back(i);
+    fails_without(others);
+  }
+
+  /// Of each participant the last events: all of them, half of them, and so on.
+  void drop_ends_of_participants() {
+    std::map<std::uint64_t, std::size_t> counts;
+    for (const auto& each : best_events_.events)
+      ++counts[each.what.place];
+    std::vector<std::pair<std::size_t, std::uint64_t>> places;
+    for (const auto& [place, count] : counts)
+      places.emplace_back(count, place);
+    std::sort(places.rbegin(), places.rend());
+    for (const auto& [count, place] : places)
+      for (auto part = count; part > 0 && !is_spent();) {
+        std::vector<std::size_t> here;
+        for (std::size_t i = 0; i < best_events_.events.size(); ++i)
+          if (best_events_.events[i].what.place == place)
+            here.push_back(i);
+        if (here.empty())
+          break;
+        part = std::min(part, here.size());
+        here.erase(here.begin(), here.end() - static_cast<std::ptrdiff_t>(part));
+        if (!fails_without(here))
+          part /= 2;
+      }
+  }
+
+  /// Any runs of events, smaller and smaller ones.
+  void drop_chunks() {
+    for (auto size = best_events_.events.size() / 2; size > 0 && !is_spent(); size /= 2)
+      for (std::size_t at = 0; at < best_events_.events.size() && !is_spent();) {
+        std::vector<std::size_t> chunk;
+        for (auto i = at; i < std::min(at + size, best_events_.events.size()); ++i)
+          chunk.push_back(i);
+        if (!fails_without(chunk))
+          at += size;
+      }
+  }
+
+  // -- decisions --
 
   units singles() const {
     units result(all_.size());
@@ -177,7 +299,8 @@ private:
     auto& kept = result.shortest;
     kept.decisions = std::move(best_.decisions);
     tape_strategy replay(kept.decisions, failing_.options.model);
-    result.run = run_(failing_.options.seed, replay, true);
+    auto recorded = run_recorded(run_, failing_.options.seed, replay, true);
+    result.run = std::move(recorded.result);
     if (result.run.trace_hash != best_.trace_hash) {
       result.run.end = verdict::nondeterminism;
       result.run.message = "the shrunk tape led to another trace than when it was found";
@@ -186,16 +309,24 @@ private:
     kept.trace_hash = result.run.trace_hash;
     kept.decisions = result.run.decisions;
     result.deviations_after = deviations(kept.decisions);
+    result.deliveries_after = result.run.deliveries;
+    kept.message = result.run.message.substr(0, result.run.message.find('\n'));
+    kept.order = std::move(recorded.record);
     result.runs = runs_ + 1;
   }
 
   const runner& run_;
   const tape& failing_;
   const shrink_options& options_;
+  std::uint64_t allowed_ = 0;
   std::uint64_t runs_ = 0;
   std::uint64_t steps_ = 0;
   run_result best_;
   std::vector<deviation> best_deviations_;
+  event_record best_events_;
+  std::uint64_t best_rows_ = 0;
+  /// From here on what counts is how much happens, and only then how much of it is out of turn.
+  bool is_about_events_ = false;
   std::vector<deviation> all_;
 };
 

@@ -17,6 +17,8 @@ struct shrink_result {
   tape shortest;           ///< Replays to `run` exactly.
   run_result run;          ///< The run of `shortest`, with its trace.
   std::uint64_t runs = 0;  ///< Runs spent.
+  std::uint64_t deliveries_before = 0;
+  std::uint64_t deliveries_after = 0;
   std::uint64_t deviations_before = 0;
   std::uint64_t deviations_after = 0;
 };
@@ -27,9 +29,10 @@ bool same_failure(const run_result& a, const run_result& b);
 /// A number that two runs have in common if they fail for the same reason in that sense, and hardly otherwise.
 std::uint64_t cause_of(const run_result& failure);
 
-/// Delta debugging (ddmin, Zeller and Hildebrandt 2002) over the decisions that are not choice 0. Of all failing runs
-/// that it meets it keeps the one with the fewest such decisions, then the fewest deliveries. What it does depends on
-/// nothing but its arguments and the program.
+/// Delta debugging (ddmin, Zeller and Hildebrandt 2002), first over the decisions that are not choice 0, then over the
+/// events themselves: what the failure does without is held back until after it, that is, it does not happen at all. Of
+/// all failing runs that it meets it keeps the one with the fewest deliveries, then the fewest decisions that are not
+/// choice 0. What it does depends on nothing but its arguments and the program.
 shrink_result shrink(const runner& run, const tape& failing, const shrink_options& options = {});
 
 } // namespace troupe

@@ -144,6 +144,7 @@ void simulator::invariant(std::string name, std::function<bool()> holds) {
 }
 
 monitor& simulator::monitor_of(std::type_index type, std::unique_ptr<monitor> (*make)()) {
+  engine_.observed();
   auto& slot = monitors_[type];
   if (!slot.what) {
     slot.what = make();
@@ -264,6 +265,8 @@ bool simulator::run_until(const std::function<bool()>& done) {
 void simulator::run_for(platform::duration span) { engine_.run_to(engine_.now() + span); }
 
 platform::time_point simulator::now() const noexcept { return engine_.now(); }
+
+void simulator::suspect() noexcept { engine_.suspect(); }
 
 void simulator::fail(const std::string& what) { engine_.fail(verdict::failed, what); }
 

@@ -88,6 +88,8 @@ public:
       fail(what);
     return holds;
   }
+  /// For test frameworks whose checks fail without ending the run: the present event is where it went wrong.
+  void suspect() noexcept;
   /// The simulator that runs on this thread, or null: for code that is shared with production.
   static simulator* current() noexcept;
 

@@ -167,10 +167,80 @@ private:
         return corrupted();
       result_.decisions.push_back(*parsed);
     }
-    if (at_ != text_.size())
-      return fail(tape_errc::corrupted, "text after the last decision");
+    if (at_ != text_.size() && !read_order())
+      return false;
     if (checksum(text_.substr(0, before_sum_), text_.substr(after_sum_)) != sum_)
       return fail(tape_errc::corrupted, "its checksum is wrong");
+    return true;
+  }
+
+  /// `name count`, and then as many lines.
+  template <class Parse>
+  bool read_lines(std::string_view name, Parse parse) {
+    auto head = line();
+    if (!head)
+      return fail(tape_errc::truncated);
+    std::optional<std::uint64_t> count;
+    if (head->substr(0, name.size()) != name || head->substr(name.size(), 1) != " " ||
+        !(count = unsigned_number(head->substr(name.size() + 1))))
+      return corrupted();
+    for (std::uint64_t i = 0; i < *count; ++i) {
+      auto next = line();
+      if (!next)
+        return fail(tape_errc::truncated,
+                    std::to_string(i) + " of " + std::to_string(*count) + " " + std::string(name));
+      if (!parse(*next))
+        return corrupted();
+    }
+    return true;
+  }
+
+  bool read_order() {
+    auto first = line();
+    constexpr std::string_view name = "message ";
+    if (!first && name.substr(0, text_.size() - at_) == text_.substr(at_, name.size()))
+      return fail(tape_errc::truncated);
+    if (!first || first->substr(0, name.size()) != name)
+      return fail(tape_errc::corrupted, "text after the last decision");
+    result_.message = unescaped(first->substr(name.size()));
+    if (!read_lines("events", [this](std::string_view text) { return read_event(text); }) ||
+        !read_lines("values", [this](std::string_view text) { return read_value(text); }))
+      return false;
+    return at_ == text_.size() || fail(tape_errc::corrupted, "text after the last value");
+  }
+
+  static std::vector<std::string_view> words_of(std::string_view text) {
+    std::vector<std::string_view> words;
+    for (auto space = text.find(' '); space != text.npos; space = text.find(' ')) {
+      words.push_back(text.substr(0, space));
+      text.remove_prefix(space + 1);
+    }
+    words.push_back(text);
+    return words;
+  }
+
+  /// `kind identity place actor parent content`
+  bool read_event(std::string_view text) {
+    const auto words = words_of(text);
+    if (words.size() != 6)
+      return false;
+    const auto kind = event_kind_named(words[0]);
+    const auto identity = hex_number(words[1]), place = hex_number(words[2]), actor = hex_number(words[3]),
+               parent = hex_number(words[4]), content = hex_number(words[5]);
+    if (!kind || !identity || !place || !actor || !parent || !content)
+      return false;
+    recorded_event event{{*identity, *kind, *place, *actor, *parent}, result_.order.events.size()};
+    event.what.content = *content;
+    result_.order.events.push_back(event);
+    return true;
+  }
+
+  /// `kind index/count during`
+  bool read_value(std::string_view text) {
+    const auto parsed = parse_decision(text);
+    if (!parsed)
+      return false;
+    result_.order.values.push_back({parsed->kind, parsed->identity, parsed->index, parsed->count});
     return true;
   }
 
@@ -202,6 +272,27 @@ private:
   std::size_t after_sum_ = 0;
 };
 
+void append_order(const tape& recorded, std::string& body) {
+  const auto& order = recorded.order;
+  body.append("message ").append(escaped(recorded.message));
+  body.append("\nevents ").append(std::to_string(order.events.size())) += '\n';
+  for (const auto& each : order.events) {
+    body += to_string(each.what.kind);
+    for (auto number : {each.what.identity, each.what.place, each.what.actor, each.what.parent, each.what.content})
+      (body += ' ') += hex_text(number);
+    body += '\n';
+  }
+  body.append("values ").append(std::to_string(order.values.size())) += '\n';
+  for (const auto& each : order.values)
+    body.append(to_string(each.kind))
+        .append(" ")
+        .append(std::to_string(each.index))
+        .append("/")
+        .append(std::to_string(each.count))
+        .append(" ")
+        .append(hex_text(each.during)) += '\n';
+}
+
 const char* yes_or_no(bool value) { return value ? "true" : "false"; }
 
 } // namespace
@@ -212,9 +303,14 @@ std::uint64_t deviations(const std::vector<decision>& decisions) noexcept {
 }
 
 tape make_tape(std::string program, std::string scenario, std::string strategy, const simulation_options& options,
-               const run_result& result) {
-  tape recorded{std::move(program), std::move(scenario), std::move(strategy), options,
-                result.end,         result.trace_hash,   result.decisions};
+               const run_result& result, event_record order) {
+  constexpr std::size_t most_events = 100'000;
+  if (order.events.size() > most_events)
+    order = {};
+  tape recorded{
+      std::move(program), std::move(scenario), std::move(strategy), options,
+      result.end,         result.trace_hash,   result.decisions,    result.message.substr(0, result.message.find('\n')),
+      std::move(order)};
   recorded.options.model = result.model;
   recorded.options.trace = false;
   recorded.options.log_operations = false;
@@ -253,6 +349,8 @@ std::string to_text(const tape& recorded) {
         .append(std::to_string(each.count))
         .append(" ")
         .append(hex_text(each.identity)) += '\n';
+  if (!recorded.order.events.empty())
+    append_order(recorded, body);
   const auto sum = checksum(head, body);
   head.append(checksum_name).append(hex_text(sum)) += '\n';
   return head + body;

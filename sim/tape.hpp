@@ -1,5 +1,6 @@
 // Tapes as files: everything it takes to have one schedule again.
 #pragma once
+#include "sim/event_record.hpp"
 #include "sim/run_result.hpp"
 #include "sim/simulation_options.hpp"
 #include <optional>
@@ -20,6 +21,10 @@ struct tape {
   verdict end = verdict::ok;    ///< What it led to.
   std::uint64_t trace_hash = 0; ///< The trace that it led to.
   std::vector<decision> decisions;
+  std::string message; ///< The first line of why it failed, if it did.
+  /// All events, decided or not, so that the schedule can be found again in a program that has been edited since; may
+  /// be empty.
+  event_record order = {};
 };
 
 /// Why a tape cannot be used.
@@ -46,11 +51,12 @@ struct tape_error {
 /// Decisions that differ from the default order: those that are not choice 0.
 std::uint64_t deviations(const std::vector<decision>& decisions) noexcept;
 
-/// A tape of what `result` recorded.
+/// A tape of what `result` recorded. An `order` of very many events is left out.
 tape make_tape(std::string program, std::string scenario, std::string strategy, const simulation_options& options,
-               const run_result& result);
+               const run_result& result, event_record order = {});
 
-/// The text of a tape file: a header of `name: value` lines, then one line per decision.
+/// The text of a tape file: a header of `name: value` lines, then one line per decision, and then, if it is known, the
+/// order of all events, one a line.
 std::string to_text(const tape& recorded);
 
 /// The inverse. `name` is what messages call the text by. @returns nothing on failure; `error` then says why.

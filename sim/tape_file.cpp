@@ -1,12 +1,11 @@
 // Reading and writing of tape files.
 #include "sim/tape.hpp"
 #include "sim/text.hpp"
+#include "sim/text_file.hpp"
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <unistd.h>
 
 namespace troupe {
 namespace {
@@ -72,54 +71,17 @@ std::optional<tape> load_tape(const std::string& path, tape_error& error) {
 }
 
 bool can_save_tape(const std::string& path, tape_error& error) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  int problem = 0;
-  if (fs::is_directory(path, ignored)) {
-    problem = EISDIR;
-  } else if (fs::exists(path, ignored) && ::access(path.c_str(), W_OK) != 0) {
-    problem = errno;
-  } else {
-    const auto parent = fs::path(path).parent_path();
-    const auto folder = parent.empty() ? std::string(".") : parent.string();
-    if (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored))
-      problem = ENOTDIR;
-    else if (!fs::exists(path, ignored) && ::access(folder.c_str(), W_OK | X_OK) != 0)
-      problem = errno;
-  }
-  if (problem != 0)
-    error = system_failure(tape_errc::unwritable, path, problem);
-  return problem == 0;
+  const auto problem = can_write_file(path);
+  if (problem)
+    error = system_failure(tape_errc::unwritable, path, problem.value());
+  return !problem;
 }
 
 bool save_tape(const tape& recorded, const std::string& path, tape_error& error) {
-  const auto text = to_text(recorded);
-  std::error_code failure;
-  // What is no regular file (/dev/stdout, a pipe) cannot be renamed over.
-  const auto status = std::filesystem::status(path, failure);
-  const bool in_place = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
-  const auto target = in_place ? path : path + ".part" + std::to_string(::getpid());
-  errno = 0;
-  std::ofstream file(target, std::ios::binary | std::ios::trunc);
-  if (file)
-    file << text << std::flush;
-  if (!file) {
-    error = system_failure(tape_errc::unwritable, path, errno);
-    file.close();
-    if (!in_place)
-      std::filesystem::remove(target, failure);
-    return false;
-  }
-  file.close();
-  if (in_place)
-    return true;
-  std::filesystem::rename(target, path, failure);
-  if (failure) {
-    error = system_failure(tape_errc::unwritable, path, failure.value());
-    std::filesystem::remove(target, failure);
-    return false;
-  }
-  return true;
+  const auto problem = write_file(path, to_text(recorded));
+  if (problem)
+    error = system_failure(tape_errc::unwritable, path, problem.value());
+  return !problem;
 }
 
 } // namespace troupe

@@ -55,13 +55,14 @@ json failure_of(const troupe::scenario& program, const std::string& strategy, co
   options.seed = *found.failing_seed;
   const auto recorded = troupe::make_tape("page", program.name, strategy, options, found.failure);
   const auto shrunk = troupe::shrink(run, recorded);
-  const auto& shown = shrunk.reproduced ? shrunk.run : found.failure;
+  const auto chart =
+      shrunk.reproduced ? troupe::chart(troupe::explain(run, shrunk.shortest)) : troupe::chart(found.failure);
   return {{"seed", *found.failing_seed},
           {"verdict", troupe::to_string(found.failure.end)},
           {"message", found.failure.message},
-          {"chart", troupe::chart(shown)},
-          {"decisionsBefore", shrunk.deviations_before},
-          {"decisionsAfter", shrunk.deviations_after},
+          {"chart", chart},
+          {"deliveriesBefore", shrunk.deliveries_before},
+          {"deliveriesAfter", shrunk.deliveries_after},
           {"shrinkRuns", shrunk.runs}};
 }
 

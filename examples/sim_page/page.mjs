@@ -36,7 +36,7 @@ async function explore() {
     } else {
       say(`${failure.verdict}: seed ${failure.seed} fails, ${failure.message} ` +
           `(${count(found.schedules, 'schedule')}, ${seconds} s; shrunk from ` +
-          `${count(failure.decisionsBefore, 'decision')} to ${failure.decisionsAfter})`, 'bad');
+          `${failure.deliveriesBefore} to ${failure.deliveriesAfter} deliveries)`, 'bad');
       $('chart').textContent = failure.chart;
     }
   } catch (e) {

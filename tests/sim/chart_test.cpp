@@ -25,6 +25,7 @@ run_result oversold() {
       {6, 2, event_kind::timer, "", "s2.t2 'order'", "", false, 20ms},
       {7, 4, event_kind::handle, "stock#4", "stock#4", "audit", false, 20ms},
   };
+  r.failing_event = 7;
   r.decisions = {{decision_kind::event, 0, 2, 1}, {decision_kind::event, 1, 3, 4}, {decision_kind::delay, 2, 4, 2}};
   return r;
 }
@@ -131,12 +132,32 @@ TEST_CASE("steps that only repeat themselves are one row") {
   CHECK(lines(text).size() == 2 + 3 + 1);
 }
 
-TEST_CASE("only a run that ends with its failure marks its last event") {
+TEST_CASE("the event during which a run failed is marked, and none if it failed as a whole") {
   auto r = oversold();
   CHECK(chart(r).find("\n✗ 10") != std::string::npos);
-  CHECK(chart(r, {.ends_with_failure = false}).find("\n✗ 10") == std::string::npos);
-  r.end = verdict::dangling;
+  r.failing_event = 3;
+  CHECK(chart(r).find("\n✗  6") != std::string::npos);
+  r.failing_event = 0;
   CHECK(chart(r).find("\n✗ 10") == std::string::npos);
+}
+
+TEST_CASE("the racing pair is marked and named, and what is left out is counted") {
+  explanation explained;
+  explained.run.result = oversold();
+  explained.run.marks.resize(explained.run.result.trace.size());
+  explained.run.marks[5].is_racing = explained.run.marks[6].is_racing = explained.run.marks[9].is_failing = true;
+  explained.run.marks[8].is_left_out = true;
+  explained.left_out = 1;
+  explained.is_race = true;
+  explained.race = "racing pair: 6 and 7 at stock#4";
+  const auto text = chart(explained);
+  INFO(text);
+  CHECK(text.find("\n⇅  6  1 ms") != text.npos);
+  CHECK(text.find("\n⇅  7  1 ms") != text.npos);
+  CHECK(text.find("\n✗ 10  20 ms") != text.npos);
+  CHECK(text.find("timer") == text.npos);
+  CHECK(text.find("\n⇅ racing pair: 6 and 7 at stock#4\nnot shown: 1 event that cannot have influenced it\n✗ failed") !=
+        text.npos);
 }
 
 TEST_CASE("a run without a trace has a verdict only") {

@@ -94,6 +94,25 @@ TEST_CASE("a verdict fails the test with its seed and the chart") {
   CHECK(run("verdict").out.find("\u25c0\u2500\u2500 read \u2500\u2500") != std::string::npos);
 }
 
+TEST_CASE("a failing test names its racing pair and marks where it failed") {
+  for (const char* test : {"verdict", "require in an actor"}) {
+    const auto result = run(test);
+    INFO(result.out);
+    CHECK(result.out.find("\u21c5 racing pair: ") != std::string::npos);
+    CHECK(result.out.find("\n\u2717 ") != std::string::npos);
+  }
+}
+
+TEST_CASE("a failing test writes a report where the environment says") {
+  child_folder here;
+  const auto result = here.run(here.with("TROUPE_REPORT=page.html") + program + " -nv -nc \"-tc=verdict\"");
+  INFO(result.out);
+  CHECK(result.out.find("report: page.html\n") != std::string::npos);
+  CHECK(read_file(here / "page.html").find("<!doctype html>") == 0);
+  const auto refused = here.run(here.with("TROUPE_REPORT=no/such/page.html") + program + " -nv -nc \"-tc=verdict\"");
+  CHECK(refused.out.find("report: no/such/page.html cannot be written: ") != std::string::npos);
+}
+
 TEST_CASE("an assertion is printed once although the run is repeated for its chart") {
   const auto result = run("check in the body");
   CHECK(count(result.out, "is NOT correct!") == 1);

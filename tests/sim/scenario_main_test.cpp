@@ -381,8 +381,63 @@ TEST_CASE("a tape of a program that has changed since is replayed as far as it c
   REQUIRE(save_tape(*recorded, here / "old.tape", error));
   const auto result = run(here, "replay stuck --tape old.tape");
   CHECK(result.status == 1);
-  CHECK(result.err.find("the tape was not followed exactly") != std::string::npos);
+  CHECK(result.err.find("the program has changed since: ") != std::string::npos);
+  CHECK(result.err.find("it does not end as it did") != std::string::npos);
   CHECK(line_count(result.err) == 1);
+
+  // One that holds nothing but its decisions says less.
+  recorded->order = {};
+  REQUIRE(save_tape(*recorded, here / "old.tape", error));
+  const auto less = run(here, "replay stuck --tape old.tape");
+  CHECK(less.err.find("the tape was not followed exactly") != std::string::npos);
+  CHECK(line_count(less.err) == 1);
+}
+
+TEST_CASE("a failing run ends with its racing pair, and a report goes where it was asked to") {
+  child_folder here;
+  const auto found =
+      run(here, "explore oversell --seeds 2000 --strategy random --tape-out found.tape --report found.html");
+  INFO(found.out, found.err);
+  CHECK(found.status == 1);
+  CHECK(found.out.find("\n\u21c5 racing pair: ") != std::string::npos);
+  CHECK(found.after("report:").find("found.html") != std::string::npos);
+  const auto page = read_file(here / "found.html");
+  CHECK(page.find("<!doctype html>") == 0);
+  CHECK(page.find("racing pair: ") != std::string::npos);
+  CHECK(page.find("--tape found.tape") != std::string::npos);
+
+  CHECK(run(here, "replay oversell --tape found.tape --report a.jsonl").status == 1);
+  const auto lines = read_file(here / "a.jsonl");
+  CHECK(json::parse(lines.substr(0, lines.find('\n')))["verdict"] == "failed");
+  CHECK(run(here, "replay oversell --tape found.tape --report a.json").status == 1);
+  CHECK(json::parse(read_file(here / "a.json"))["traceEvents"].size() > 10);
+  CHECK(run(here, "replay oversell --tape found.tape --report page --format html").status == 1);
+  CHECK(read_file(here / "page").find("<!doctype html>") == 0);
+  CHECK(run(here, "shrink oversell --tape found.tape --out less.tape --report a.txt").status == 1);
+  CHECK(read_file(here / "a.txt").find("\u21c5 racing pair: ") != std::string::npos);
+  // A run that passes can be looked at, too.
+  CHECK(run(here, "replay patient --seed 3 --report passing.html").status == 0);
+  CHECK(read_file(here / "passing.html").find("\"verdict\":\"ok\"") != std::string::npos);
+  // There is nothing to report of a search that finds nothing.
+  CHECK(run(here, "explore patient --seeds 3 --report nothing.html").status == 0);
+  CHECK_FALSE(std::filesystem::exists(here / "nothing.html"));
+
+  const auto object = json::parse(run(here, "replay oversell --tape found.tape --json").out);
+  CHECK(object["racing_pair"].size() == 2);
+  CHECK(object["race"].get<std::string>().find("racing pair: ") == 0);
+}
+
+TEST_CASE("reports that cannot be are refused in one line") {
+  child_folder here;
+  check_refused(here, "explore oversell --report found.pdf", "let it end in .html, .jsonl, .json (Perfetto) or .txt");
+  check_refused(here, "explore oversell --report found", "--format html, jsonl, perfetto or text");
+  check_refused(here, "explore oversell --report a.html --format pdf", "unknown format \"pdf\"");
+  check_refused(here, "explore oversell --format html", "--report");
+  check_refused(here, "explore oversell --report \"\"", "--report");
+  check_refused(here, "explore oversell --report no/such/folder.html",
+                "report \"no/such/folder.html\": cannot be written");
+  check_refused(here, "replay oversell --seed 1 --report no/such/folder.html", "cannot be written");
+  check_refused(here, "list --report a.html", "report");
 }
 
 TEST_CASE("scenarios need names of their own") {

@@ -4,6 +4,7 @@
 #include "sim/shrink.hpp"
 #include "sim/tape_strategy.hpp"
 #include "tests/sim/fake_program.hpp"
+#include "tests/sim/programs/lost_update.hpp"
 #include <doctest/doctest.h>
 
 using namespace troupe;
@@ -174,4 +175,34 @@ TEST_CASE("failures are the same by verdict and by the first line of the message
   b = a;
   b.end = verdict::exception;
   CHECK_FALSE(same_failure(a, b));
+}
+
+TEST_CASE("what the failure does without does not happen in the shrunk run") {
+  std::string cell;
+  std::set<std::string> others;
+  for (auto model : {order_model::local, order_model::atomic}) {
+    const auto run =
+        make_runner([&](simulator& sim) { testing::lose_an_update(sim, cell, others, 40); }, {.model = model});
+    simulation_options options{.model = model};
+    run_result failing;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+      random_strategy order(seed);
+      if (auto result = run(seed, order, false); result.is_failure() && result.deliveries > failing.deliveries) {
+        failing = std::move(result);
+        options.seed = seed;
+      }
+    }
+    REQUIRE(failing.deliveries > 10);
+    const auto shrunk = shrink(run, make_tape("test", "lost update", "random", options, failing));
+    INFO(to_string(model), ", runs ", shrunk.runs);
+    CHECK(shrunk.deliveries_before == failing.deliveries);
+    CHECK(shrunk.deliveries_after == shrunk.run.deliveries);
+    // Two reads, their answers, and two writes.
+    CHECK(shrunk.deliveries_after == 6);
+    CHECK(shrunk.run.message == failing.message);
+    CHECK(shrunk.shortest.order.events.size() == shrunk.run.steps);
+    tape_strategy replay(shrunk.shortest.decisions, model);
+    CHECK(run(options.seed, replay, false).trace_hash == shrunk.shortest.trace_hash);
+    CHECK(replay.followed_exactly());
+  }
 }
