@@ -189,9 +189,15 @@ int main(int argc, char** argv) {
       chosen.limits.shrunk = 1;
       chosen.limits.speed_seconds = 0.02;
     }
+    // Where the results go is nothing to them.
     std::string command = "find";
-    for (int i = 1; i < argc; ++i)
-      command += " " + shell_word(argv[i]);
+    for (int i = 1; i < argc; ++i) {
+      const std::string_view word = argv[i];
+      if (word == "--markdown" || word == "--json" || word == "--jobs")
+        ++i;
+      else
+        command += " " + shell_word(word);
+    }
     return run(chosen, command);
   } catch (const CLI::ParseError& error) {
     const int status = program.exit(error);

@@ -101,6 +101,10 @@ const published_share* best_published(std::string_view program) {
   return best;
 }
 
+bool is_run(const find_report& report, std::string_view strategy) {
+  return std::find(report.strategies.begin(), report.strategies.end(), strategy) != report.strategies.end();
+}
+
 std::string against_published(const find_report& report) {
   auto text = table_head({"program", "published", "share", "here", "share", ""});
   const auto line = [&](const published_share& theirs, std::string_view strategy) {
@@ -115,7 +119,7 @@ std::string against_published(const find_report& report) {
       line({best->program, std::string_view("the best"), {}, best->share}, report.strategies[0]);
   for (const auto& program : report.programs)
     for (const auto& each : published_shares)
-      if (each.program == program_name(program))
+      if (each.program == program_name(program) && (each.ours.empty() || is_run(report, each.ours)))
         line(each, each.ours);
   if (report.limits.schedules != published_schedules)
     text += "\nThe published figures are of " + number(published_schedules) +
