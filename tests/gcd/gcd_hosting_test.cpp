@@ -71,7 +71,7 @@ TEST_CASE("all actors, tasks, lanes and timers run on GCD's threads, and Troupe 
                   if (value < rounds)
                     self->send(echo, value + 1);
                   else
-                    self->delayed_send(self, 1ms, caf::ok_atom::value);
+                    self->delayed_send(self, 1ms, caf::ok_atom{});
                 },
                 [&, self, echo](caf::ok_atom) {
                   look();
@@ -94,7 +94,8 @@ TEST_CASE("all actors, tasks, lanes and timers run on GCD's threads, and Troupe 
     CHECK(sys.shutdown().is_clean());
   }
 #ifdef TROUPE_TEST_SEES_NEW_THREADS
-  CHECK(made_by_others.load() == before + 1);
+  // CAF 1 starts a thread for each actor system (docs/caf-versions.md).
+  CHECK(made_by_others.load() == before + (CAF_MAJOR_VERSION == 0 ? 1 : 2));
   CHECK(made_by_gcd.load() > 0);
 #endif
 }
