@@ -72,7 +72,7 @@ struct detector {
         troupe::observe<pending_pings>().sent(i);
         self->send(nodes[i], ping_atom::value, round);
       }
-    start_timer(self, timer);
+    timer.start(self);
     go_on("collecting", collecting());
   }
 
@@ -85,7 +85,7 @@ struct detector {
             return;
           answered.set(number);
           if (answered == alive) {
-            cancel_timer(self, timer);
+            timer.cancel(self);
             go_on("cancelling", cancelling());
           }
         },
@@ -117,7 +117,7 @@ struct detector {
       self->quit();
       return;
     }
-    start_timer(self, timer);
+    timer.start(self);
     go_on("resting", resting());
   }
 
@@ -130,7 +130,7 @@ struct detector {
 
   caf::stateful_actor<detector>* self;
   std::vector<caf::actor> nodes;
-  caf::actor timer;
+  owned_timer timer;
   variant which = variant::fixed;
   const char* phase = "";
   int round = 1;
@@ -148,7 +148,7 @@ void detect(caf::stateful_actor<detector>* self, std::vector<caf::actor> nodes, 
   self->set_default_handler(caf::skip);
   self->state.nodes = std::move(nodes);
   self->state.which = which;
-  self->state.timer = self->spawn(timer);
+  self->state.timer.actor = self->spawn(timer);
   troupe::expose_state(self);
   self->state.send_pings();
 }

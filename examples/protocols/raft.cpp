@@ -141,7 +141,8 @@ struct server_state {
 
   /// Asks everybody again and again, until the election is over: messages may get lost.
   void ask_for_votes() {
-    start_timer(self, retry_timer);
+    if (!std::exchange(is_retry_due, true))
+      retry_timer.start(self);
     for (int i = 0; i < server_count; ++i)
       for (int copy = 0; i != number && copy < rules.requests_each; ++copy)
         self->send(servers[static_cast<std::size_t>(i)], request_vote{term, number});
@@ -192,6 +193,7 @@ struct server_state {
             stand_for_election();
         },
         [this](timeout_atom) {
+          is_retry_due = false;
           if (now == role::candidate)
             ask_for_votes();
         },
@@ -204,7 +206,8 @@ struct server_state {
   election rules;
   std::vector<caf::actor> servers;
   caf::actor election_timer;
-  caf::actor retry_timer;
+  owned_timer retry_timer;
+  bool is_retry_due = false;
   role now = role::follower;
   int term = 0;
   std::optional<int> voted_for;
@@ -228,7 +231,7 @@ caf::behavior server(caf::stateful_actor<server_state>* self, int number, electi
   self->state.number = number;
   self->state.rules = rules;
   self->state.election_timer = self->spawn(election_timer, rules.heads_needed);
-  self->state.retry_timer = self->spawn(timer);
+  self->state.retry_timer.actor = self->spawn(timer);
   troupe::expose_state(self);
   return {[self](const members& all) {
     self->state.servers = all.servers;

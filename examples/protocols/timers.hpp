@@ -10,7 +10,6 @@ namespace protocols {
 
 using start_atom = caf::atom_constant<caf::atom("start")>;
 using cancel_atom = caf::atom_constant<caf::atom("cancel")>;
-using elapse_atom = caf::atom_constant<caf::atom("elapse")>;
 using timeout_atom = caf::atom_constant<caf::atom("timeout")>;
 using cancelled_atom = caf::atom_constant<caf::atom("cancelled")>;
 using too_late_atom = caf::atom_constant<caf::atom("too_late")>;
@@ -18,38 +17,33 @@ using too_late_atom = caf::atom_constant<caf::atom("too_late")>;
 struct timer_state {
   explicit timer_state(caf::event_based_actor*) {}
   static inline const char* name = "timer";
-  caf::actor owner;
-  bool is_running = false;
-  int starts = 0;
+  int rung = 0;      ///< The last start that it has rung for,
+  int cancelled = 0; ///< and the last one that was cancelled.
 };
 inline std::string to_string(const timer_state& x) {
-  return (x.is_running ? "runs, start " : "rests, start ") + std::to_string(x.starts);
+  return "has rung for start " + std::to_string(x.rung) + ", cancelled " + std::to_string(x.cancelled);
 }
 
-/// Sends `timeout`, some time after it was started, to who has started it. `cancel` is answered by `cancelled` or
-/// `too_late`: whoever takes back a timer that is about to ring gets its timeout all the same. Written to by
-/// `start_timer` and `cancel_timer`, since a request comes before the passing of time.
+/// Sends `timeout` to who has started it when its turn comes, sooner or later. A `cancel` overtakes the `start` if that
+/// still waits for its turn. It is answered by `cancelled` or `too_late`: whoever takes back a timer that is about to
+/// ring gets its timeout all the same.
 inline caf::behavior timer(caf::stateful_actor<timer_state>* self) {
   troupe::expose_state(self);
   return {
-      [self](start_atom) {
-        auto& state = self->state;
-        if (std::exchange(state.is_running, true))
+      [self](start_atom, int start) {
+        if (start <= self->state.cancelled)
           return;
-        state.owner = caf::actor_cast<caf::actor>(self->current_sender());
-        self->send(self, elapse_atom::value, ++state.starts);
+        self->state.rung = start;
+        self->send(caf::actor_cast<caf::actor>(self->current_sender()), timeout_atom::value);
       },
-      [self](elapse_atom, int start) {
-        auto& state = self->state;
-        if (start == state.starts && std::exchange(state.is_running, false))
-          self->send(state.owner, timeout_atom::value);
-      },
-      [self](cancel_atom) {
-        auto& state = self->state;
+      [self](cancel_atom, int start) {
         const auto owner = caf::actor_cast<caf::actor>(self->current_sender());
-        if (!std::exchange(state.is_running, false)) {
+        if (start <= self->state.rung) {
           self->send(owner, too_late_atom::value);
-        } else if (troupe::choose_bool()) {
+          return;
+        }
+        self->state.cancelled = start;
+        if (troupe::choose_bool()) {
           self->send(owner, too_late_atom::value);
           self->send(owner, timeout_atom::value);
         } else {
@@ -59,12 +53,15 @@ inline caf::behavior timer(caf::stateful_actor<timer_state>* self) {
   };
 }
 
-inline void start_timer(caf::event_based_actor* self, const caf::actor& timer) {
-  self->send<caf::message_priority::high>(timer, start_atom::value);
-}
+/// A timer as its owner sees it. It is started again only after it has rung or was cancelled.
+struct owned_timer {
+  void start(caf::event_based_actor* self) { self->send(actor, start_atom::value, ++starts); }
+  void cancel(caf::event_based_actor* self) {
+    self->send<caf::message_priority::high>(actor, cancel_atom::value, starts);
+  }
 
-inline void cancel_timer(caf::event_based_actor* self, const caf::actor& timer) {
-  self->send<caf::message_priority::high>(timer, cancel_atom::value);
-}
+  caf::actor actor;
+  int starts = 0;
+};
 
 } // namespace protocols

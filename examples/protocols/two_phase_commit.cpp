@@ -96,7 +96,7 @@ struct coordinator_state {
     ++transaction;
     for (const auto& each : participants)
       self->send(each, prepare_atom::value, transaction);
-    start_timer(self, timer);
+    timer.start(self);
   }
 
   void commit() {
@@ -134,13 +134,13 @@ struct coordinator_state {
           if (!counts(voted_for) || --missing != 0)
             return;
           commit();
-          cancel_timer(self, timer);
+          timer.cancel(self);
         },
         [this](no_atom, int voted_for) {
           if (!counts(voted_for))
             return;
           abort();
-          cancel_timer(self, timer);
+          timer.cancel(self);
         },
         [this](timeout_atom) {
           if (is_counting)
@@ -162,7 +162,7 @@ struct coordinator_state {
 
   caf::stateful_actor<coordinator_state>* self;
   std::vector<caf::actor> participants;
-  caf::actor timer;
+  owned_timer timer;
   variant which = variant::fixed;
   std::deque<request> todo;
   request current;
@@ -190,7 +190,7 @@ caf::behavior coordinator(caf::stateful_actor<coordinator_state>* self, std::siz
   for (std::size_t i = 0; i < participants; ++i)
     state.participants.push_back(self->spawn(participant, i));
   state.missing = participants;
-  state.timer = self->spawn(timer);
+  state.timer.actor = self->spawn(timer);
   state.which = which;
   state.todo.resize(static_cast<std::size_t>(transactions));
   state.begin_next();

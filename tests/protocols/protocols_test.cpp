@@ -3,6 +3,7 @@
 #include "sim/explore.hpp"
 #include "sim/runner.hpp"
 #include "sim/strategies.hpp"
+#include "sim/tape_strategy.hpp"
 #include <doctest/doctest.h>
 #include <vector>
 
@@ -66,6 +67,17 @@ TEST_CASE("each mistake is found") {
     const auto result = explored(each.scenario, each.strategy, 10'000);
     REQUIRE(result.failing_seed);
     CHECK(result.failure.message.find(each.message) != std::string::npos);
+
+    // It repeats from its decisions alone.
+    scenario_set scenarios;
+    protocols::add_all(scenarios);
+    const auto* program = scenarios.find(each.scenario);
+    auto options = program->options;
+    options.model = result.failure.model;
+    tape_strategy order{result.failure.decisions};
+    const auto replayed = make_runner(program->body, options)(*result.failing_seed, order, false);
+    CHECK(replayed.trace_hash == result.failure.trace_hash);
+    CHECK(replayed.message == result.failure.message);
   }
 }
 
