@@ -37,7 +37,11 @@ sim_engine::sim_engine(const simulation_options& options, strategy& order)
   lanes_[0].place->is_lane = true;
 }
 
-sim_engine::~sim_engine() { end_all(); }
+sim_engine::~sim_engine() {
+  end_all();
+  if (run_progress::watched)
+    run_progress::watched->end_run();
+}
 
 // -- decisions ----------------------------------------------------------------
 

@@ -14,6 +14,7 @@ struct run_progress {
   std::atomic<std::uint64_t> events = 0; ///< Of all runs so far: grows as long as the program goes on.
   std::atomic<std::uint64_t> number = 0; ///< Of the present event in its run, from 1; 0: none has happened yet.
   std::atomic<std::uint64_t> place = 0;  ///< Identity of where it happens; 0: it is the test itself that runs.
+  std::atomic<bool> is_running = false;  ///< A run is going on. What is done between runs may take its time.
   std::atomic<bool> is_done = false;     ///< The process has done what it had to do, and may end.
   char event[256] = {};                  ///< The present event in words, if the run keeps a trace.
 
@@ -21,7 +22,9 @@ struct run_progress {
     events.fetch_add(1, std::memory_order_relaxed);
     number.store(0, std::memory_order_relaxed);
     end_event();
+    is_running.store(true, std::memory_order_relaxed);
   }
+  void end_run() noexcept { is_running.store(false, std::memory_order_relaxed); }
   void begin_event(std::uint64_t where, std::uint64_t which) noexcept {
     event[0] = '\0';
     number.store(which, std::memory_order_relaxed);

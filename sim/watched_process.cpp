@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 #ifdef __linux__
 #  include <sys/prctl.h>
 #endif
@@ -110,7 +111,7 @@ void watched_process::look() {
   // Both processes may have been stopped together, or have had to wait for others: that time does not count.
   const auto passed = std::min<std::chrono::steady_clock::duration>(now - std::exchange(last_look_, now), 200ms);
   const auto events = progress_->events.load(std::memory_order_relaxed);
-  if (std::exchange(events_seen_, events) != events)
+  if (std::exchange(events_seen_, events) != events || !progress_->is_running.load(std::memory_order_relaxed))
     idle_ = {};
   else
     idle_ += passed;
