@@ -115,6 +115,30 @@ TEST_CASE("programs that poll come to an end under every sampling strategy") {
   }
 }
 
+TEST_CASE("what is known of a program beforehand follows from the seed alone, and is more for later seeds") {
+  int runs = 0;
+  const runner counted = [&runs, run = reversed_arrivals(3)](std::uint64_t seed, strategy& order, bool trace) {
+    ++runs;
+    return run(seed, order, trace);
+  };
+  profile_source one{counted}, other{counted};
+  const auto early = one.get(49);
+  CHECK(runs == 5);
+  one.get(50);
+  CHECK(runs == 6);
+  const auto late = one.get(1'000'000);
+  CHECK(runs == 60);
+  CHECK(one.get(0) == early);
+  CHECK(runs == 60);
+  CHECK(late->decisions >= early->decisions);
+  const auto at_once = other.get(1'000'000);
+  CHECK(at_once->picks == late->picks);
+  CHECK(at_once->decisions == late->decisions);
+  CHECK(at_once->events == late->events);
+  CHECK(at_once->contested == late->contested);
+  CHECK(!late->contested.empty()); // the receiver above all
+}
+
 TEST_CASE("choices are one-sided in some schedules") {
   int heads = 0, six_heads = 0, of_three[3] = {};
   for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
