@@ -39,49 +39,51 @@ public:
   candidate operator[](std::size_t index) const noexcept override { return at(index).as_candidate(); }
   std::size_t index_of(const void* key) const noexcept override {
     auto* e = static_cast<const event*>(key);
-    std::size_t before = 0;
-    for (auto b = buckets_.begin(); b->get() != e->bucket; ++b)
-      before += (*b)->size;
     auto& last = *static_cast<bucket*>(e->bucket);
-    return before + static_cast<std::size_t>(std::find(last.slots, last.slots + last.size, e) - last.slots);
+    std::size_t before = 0;
+    for (std::size_t b = 0; b < last.position; ++b)
+      before += sizes_[b];
+    return before + static_cast<std::size_t>(std::find(last.slots, last.slots + sizes_[last.position], e) - last.slots);
   }
 
   event& at(std::size_t index) const noexcept {
     assert(index < size_);
-    auto b = buckets_.begin();
-    while (index >= (*b)->size) {
-      index -= (*b)->size;
-      ++b;
-    }
-    return *(*b)->slots[index];
+    std::size_t b = 0;
+    while (index >= sizes_[b])
+      index -= sizes_[b++];
+    return *buckets_[b]->slots[index];
   }
 
   void push_back(event& e) {
     assert(!e.is_enabled());
-    if (buckets_.empty() || buckets_.back()->size == bucket_capacity)
+    if (buckets_.empty() || sizes_.back() == bucket_capacity) {
       buckets_.push_back(take_spare());
+      buckets_.back()->position = sizes_.size();
+      sizes_.push_back(0);
+    }
     auto& last = *buckets_.back();
-    last.slots[last.size++] = &e;
+    last.slots[sizes_.back()++] = &e;
     e.bucket = &last;
     ++size_;
   }
 
   void erase(event& e) noexcept {
     auto& b = *static_cast<bucket*>(e.bucket);
-    auto* at = std::find(b.slots, b.slots + b.size, &e);
-    std::copy(at + 1, b.slots + b.size, at);
-    --b.size;
+    auto& size = sizes_[b.position];
+    auto* at = std::find(b.slots, b.slots + size, &e);
+    std::copy(at + 1, b.slots + size, at);
+    --size;
     --size_;
     e.bucket = nullptr;
-    if (b.size == 0 || (b.size < bucket_capacity / 4 && buckets_.size() > 1))
-      tidy(b);
+    if (size == 0 || (size < bucket_capacity / 4 && buckets_.size() > 1))
+      tidy(b.position);
   }
 
 private:
   static constexpr std::size_t bucket_capacity = 128;
   struct bucket {
     event* slots[bucket_capacity];
-    std::size_t size = 0;
+    std::size_t position = 0; ///< In `buckets_`.
   };
 
   std::unique_ptr<bucket> take_spare() {
@@ -93,26 +95,28 @@ private:
   }
 
   /// Merges a sparse bucket into the one before it, if it fits there.
-  void tidy(bucket& sparse) noexcept {
-    auto self = std::find_if(buckets_.begin(), buckets_.end(), [&](auto& b) { return b.get() == &sparse; });
-    if (sparse.size != 0) {
-      if (self == buckets_.begin())
+  void tidy(std::size_t position) noexcept {
+    auto& size = sizes_[position];
+    if (size != 0) {
+      if (position == 0 || sizes_[position - 1] + size > bucket_capacity)
         return;
-      auto& before = **(self - 1);
-      if (before.size + sparse.size > bucket_capacity)
-        return;
-      for (std::size_t i = 0; i < sparse.size; ++i) {
-        sparse.slots[i]->bucket = &before;
-        before.slots[before.size++] = sparse.slots[i];
+      auto& before = *buckets_[position - 1];
+      for (std::size_t i = 0; i < size; ++i) {
+        auto* moved = buckets_[position]->slots[i];
+        moved->bucket = &before;
+        before.slots[sizes_[position - 1]++] = moved;
       }
-      sparse.size = 0;
     }
-    spares_.push_back(std::move(*self));
-    buckets_.erase(self);
+    spares_.push_back(std::move(buckets_[position]));
+    buckets_.erase(buckets_.begin() + static_cast<std::ptrdiff_t>(position));
+    sizes_.erase(sizes_.begin() + static_cast<std::ptrdiff_t>(position));
+    for (; position < buckets_.size(); ++position)
+      buckets_[position]->position = position;
   }
 
   std::size_t size_ = 0;
   std::vector<std::unique_ptr<bucket>> buckets_;
+  std::vector<std::size_t> sizes_; // of the buckets: side by side, as a pick goes through them
   std::vector<std::unique_ptr<bucket>> spares_;
 };
 
