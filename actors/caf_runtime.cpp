@@ -207,6 +207,18 @@ bool hosted_actor::is_internal() const noexcept { return dynamic_cast<const inte
 
 bool hosted_actor::is_alive() const noexcept { return !detail::has_ended(*actor_); }
 
+std::uint64_t hosted_actor::awaited_request() const noexcept {
+  // The list belongs to those who derive from the class.
+  struct deriving : caf::scheduled_actor {
+    static auto list() noexcept { return &deriving::awaited_responses_; }
+  };
+  auto* actor = dynamic_cast<const caf::scheduled_actor*>(actor_); // others wait inside of a handler
+  if (!actor)
+    return 0;
+  auto& awaited = actor->*deriving::list();
+  return awaited.empty() ? 0 : std::get<0>(awaited.front()).request_id().integer_value();
+}
+
 actor_anchor::actor_anchor(const hosted_actor& actor) : actor_(actor.actor_->ctrl()) {}
 
 void actor_anchor::kill() const {
@@ -274,7 +286,12 @@ letter::result letter::deliver() {
 }
 
 bool letter::is_urgent() const noexcept { return content_->mid.is_urgent_message(); }
-bool letter::expects_reply() const noexcept { return content_->mid.is_request(); }
+std::uint64_t letter::request_number() const noexcept {
+  return content_->mid.is_request() ? content_->mid.request_id().integer_value() : 0;
+}
+std::uint64_t letter::answered_number() const noexcept {
+  return content_->mid.is_response() ? content_->mid.request_id().integer_value() : 0;
+}
 caf::actor_id letter::sender_id() const noexcept { return content_->sender ? content_->sender->id() : 0; }
 std::uint64_t letter::content_type() const noexcept { return detail::content_type(*content_); }
 std::string letter::describe() const {

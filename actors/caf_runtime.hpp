@@ -34,6 +34,8 @@ public:
   std::string name() const;
   bool is_internal() const noexcept;
   bool is_alive() const noexcept;
+  /// The number of the request whose response it handles before anything else (`request(...).await`); 0 for none.
+  std::uint64_t awaited_request() const noexcept;
 
 protected:
   friend class actor_anchor;
@@ -90,8 +92,10 @@ public:
   /// `skipped` the letter is whole and may be tried again once the receiver's behaviour may have changed.
   result deliver();
   bool is_urgent() const noexcept;
-  /// Whether it is a request.
-  bool expects_reply() const noexcept;
+  /// Of a request: its number among its sender's; else 0.
+  std::uint64_t request_number() const noexcept;
+  /// Of a response: the number of the request that it answers; else 0.
+  std::uint64_t answered_number() const noexcept;
   /// 0 if it was sent anonymously.
   caf::actor_id sender_id() const noexcept;
   /// Tells apart types of content; the same in every run of one build of the program.

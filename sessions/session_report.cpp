@@ -69,7 +69,8 @@ bool awaits_itself(const std::vector<seen_task>& tasks, const seen_task& start) 
   return false;
 }
 
-void judge(std::vector<seen_task>& tasks, bool quiescent) {
+/// @param can_expire Whether a deadline will cancel them.
+void judge(std::vector<seen_task>& tasks, bool quiescent, bool can_expire) {
   std::vector<std::pair<const char*, int>> queues;
   for (auto& task : tasks) {
     if (task.state < task_state::running) {
@@ -81,7 +82,8 @@ void judge(std::vector<seen_task>& tasks, bool quiescent) {
                                 std::to_string(++queue->second) + " of this session's";
     }
     if (awaits_itself(tasks, task)) {
-      task.text.verdict = survivor_verdict::never_completes;
+      if (quiescent || !can_expire)
+        task.text.verdict = survivor_verdict::never_completes;
       task.text.kept_alive_by += ", which in turn awaits it";
     } else if (quiescent && task.wait.kind != wait_kind::timer &&
                !(task.wait.has_due && task.wait.kind == wait_kind::reply)) {
@@ -255,7 +257,7 @@ cleanup_report session_core::report(time_point now, bool quiescent) const {
           task.text.kept_alive_by = "the " + stands_for;
           break;
         }
-  judge(seen, quiescent);
+  judge(seen, quiescent, deadline_.has_value());
   for (auto& task : seen)
     r.survivors.push_back(std::move(task.text));
   for (auto& part : parts) {

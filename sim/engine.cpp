@@ -189,6 +189,7 @@ void sim_engine::start(parcel& p) {
     // Its name may be part of its state, which is there only now.
     learn_name(actor, baby, entry);
     read_state(actor, p.identity, baby, entry);
+    note_waits(actor, baby, 0, 0);
     free_parcel(&p);
   });
 }
@@ -210,6 +211,8 @@ void sim_engine::handle(entity& actor) {
     cause = mix(mix(actor.identity, actor.state), hash_of(*p));
     last_handled_ = name_of(static_cast<const hosted_actor&>(mail)) + " " + mail.describe();
   }
+  const auto asked_by = mail.sender_id();
+  const auto asked = mail.request_number();
   auto how = letter::result::handled;
   within(
       actor, p->identity, platform::background_lane,
@@ -217,6 +220,7 @@ void sim_engine::handle(entity& actor) {
         how = mail.deliver();
         learn_name(actor, mail, entry);
         read_state(actor, p->identity, mail, entry);
+        note_waits(actor, mail, asked_by, how == letter::result::skipped ? 0 : asked);
         if (how == letter::result::handled)
           actor.mail.prepend(actor.skipped);
         else if (how == letter::result::skipped)

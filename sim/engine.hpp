@@ -63,7 +63,7 @@ public:
     tearing_down_ = true;
     readers_.clear();
   }
-  /// Ends all actors that still live, then drops whatever has not happened.
+  /// Ends all actors that still live, then drops whatever has not happened. Once.
   void end_all();
 
   std::uint64_t decide(decision_kind kind, const candidates& among);
@@ -94,6 +94,8 @@ public:
   bool awaits_time() const noexcept;
   /// What was handled since the last call and by whom, in words. Kept only while states are read.
   std::string take_last_handled() { return std::exchange(last_handled_, {}); }
+  /// At rest: who awaits a response that will not come, a line for each; empty if nobody does.
+  std::string awaited_in_vain() const;
   /// By whom the present event happens: the same in every run.
   std::uint64_t present_place() const noexcept { return present_->who->identity; }
   /// The test has handed over for as long as anything can happen; counts such stretches. 0: it has not.
@@ -201,6 +203,26 @@ private:
   /// The actor has just had the event `identity`, of which `entry` tells.
   void read_state(entity& actor, std::uint64_t identity, const hosted_actor& hosted, std::optional<std::size_t> entry);
 
+  // wait_graph.cpp
+  /// A request that has not been answered.
+  struct open_request {
+    std::uint64_t number = 0;
+    const entity* to = nullptr;
+    std::uint32_t generation = 0; ///< Of `to`: another one means that the actor is gone.
+    std::string to_name;
+    bool is_handled = false;
+    bool is_lost() const noexcept { return to->generation != generation || to->has_ended; }
+  };
+  /// A message is sent: if it is a request it is open now, if it is a response the request is not any more.
+  void note_request(const letter& mail, const entity& to);
+  /// The actor has had an event, in which it has handled the request `number` of `sender`, if that is not 0.
+  void note_waits(entity& actor, const hosted_actor& hosted, caf::actor_id sender, std::uint64_t number);
+  const open_request* awaited_by(const entity& actor) const noexcept;
+  bool has_timeout(const entity& actor) const noexcept;
+  std::string wait_text(const entity& actor, const open_request& open) const;
+  /// Fails the run if `start` awaits, directly or not, what cannot come any more whatever else happens.
+  void check_waits_of(const entity& start);
+
   // system_state.cpp
   std::uint64_t type_of(parcel& p) const;
   std::uint64_t hash_of(parcel& p) const;
@@ -216,6 +238,7 @@ private:
   run_result result_;
   bool tearing_down_ = false;
   bool is_cut_short_ = false;
+  bool has_ended_all_ = false;
   std::function<void(std::uint64_t)> after_event_;
   caf::actor_system* hosted_ = nullptr;
   bool stopped_ = false;
@@ -241,6 +264,7 @@ private:
   bool reads_states_ = false;
   std::uint64_t unseen_ = 0; ///< Hash of all events at those who do not expose their state, while states are read.
   std::string last_handled_;
+  std::unordered_map<caf::actor_id, std::vector<open_request>> requests_; // by who asks
   bool is_endless_ = false;
   std::uint64_t stretches_ = 0;
   random_source fair_random_;

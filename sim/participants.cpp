@@ -20,7 +20,8 @@ entity& sim_engine::new_entity(std::uint64_t identity) {
   e.actor_id = 0;
   e.name.clear();
   e.history = 0;
-  e.state = e.last_type = 0;
+  e.state = e.last_type = e.awaits = 0;
+  e.has_ended = false;
   e.is_free = false;
   return e;
 }
@@ -97,6 +98,7 @@ void sim_engine::post(parcel& p) { present_->who->outbox.push_back(&p); }
 void sim_engine::sent(letter mail) {
   auto& p = effect();
   p.to = &actor_entity(mail, p.identity);
+  note_request(mail, *p.to);
   p.content = std::move(mail);
   post(p);
 }
@@ -254,6 +256,8 @@ void sim_engine::run_out() {
 }
 
 void sim_engine::end_all() {
+  if (std::exchange(has_ended_all_, true))
+    return;
   begin_teardown();
   run_out();
   for (auto& anchor : std::exchange(anchors_, {}))

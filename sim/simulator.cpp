@@ -5,6 +5,7 @@
 #include "sim/random_strategy.hpp"
 #include "sim/scenario.hpp"
 #include "sim/seed_test.hpp"
+#include <algorithm>
 #include <cstdio>
 
 namespace troupe {
@@ -30,18 +31,42 @@ system_options options_for(sim_engine& engine) {
   return options;
 }
 
+/// What else is worth knowing of a run that nothing goes on in.
+std::string further_waits(const sim_engine& engine, const simulator& sim) {
+  auto text = engine.awaited_in_vain();
+  for (auto& what : sim.awaited_by_monitors())
+    text += "a monitor awaits: " + what + "\n";
+  return text;
+}
+
+bool has_what_never_completes(const cleanup_report& report) {
+  return std::any_of(report.survivors.begin(), report.survivors.end(),
+                     [](auto& each) { return each.verdict == survivor_verdict::never_completes; }) ||
+         std::any_of(report.children.begin(), report.children.end(), has_what_never_completes);
+}
+
 /// Closes the root session in virtual time. What is left when nothing can happen any more never completes.
-void audit(sim_engine& engine, system& sys) {
+void audit(sim_engine& engine, system& sys, const simulator& sim) {
   auto closed = sys.root().close();
   engine.run_to(engine.now());
+  std::uint64_t waits = 0;
   while (!closed.is_ready() && !engine.is_over()) {
     if (engine.step())
       continue;
+    if (engine.is_over())
+      return;
     if (engine.only_housekeeping_left()) {
       engine.fail(verdict::deadlock, "nothing can happen any more, but there is unsettled work:\n" +
-                                         sys.root().report_at_quiescence().to_text());
+                                         sys.root().report_at_quiescence().to_text() + further_waits(engine, sim));
       return;
     }
+    // Others may go on for ever. Looked at each time that the clock has doubled its ticks, as reports cost.
+    if (++waits; (waits & (waits - 1)) == 0)
+      if (auto report = sys.root().report(); has_what_never_completes(report)) {
+        engine.fail(verdict::deadlock, "whatever else happens, some of this never completes:\n" + report.to_text() +
+                                           further_waits(engine, sim));
+        return;
+      }
     engine.advance_to_next_timer();
   }
 }
@@ -70,7 +95,7 @@ run_result run_scenario(const std::function<void(simulator&)>& body, const simul
     }
     sim.end_outside();
     if (!engine.is_over())
-      audit(engine, sys);
+      audit(engine, sys, sim);
     sim.check_at_rest();
     if (order.wants_state())
       order.state_is(engine.state_hash(sim_engine::state_detail::coarse));
@@ -220,9 +245,21 @@ void simulator::look_for_lasso(std::uint64_t steps) {
     engine_.fail(verdict::liveness, "awaited for ever: " + hot->what->awaited() + "\n" + found->to_text());
 }
 
+std::vector<std::string> simulator::awaited_by_monitors() const {
+  std::vector<std::string> result;
+  for (auto& [type, each] : monitors_)
+    if (each.what->is_hot())
+      result.push_back(each.what->awaited());
+  return result;
+}
+
 void simulator::check_at_rest() {
   if (engine_.is_over())
     return;
+  if (auto waits = engine_.awaited_in_vain(); !waits.empty()) {
+    engine_.fail(verdict::deadlock, "nothing can happen any more, but\n" + further_waits(engine_, *this));
+    return;
+  }
   for (auto& [type, each] : monitors_)
     if (each.what->is_hot())
       engine_.fail(verdict::liveness, "awaited when the run came to rest: " + each.what->awaited());

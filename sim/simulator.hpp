@@ -107,6 +107,8 @@ public:
 
   void check_at_rest();
   void end_outside() noexcept;
+  /// What each monitor that is hot waits for.
+  std::vector<std::string> awaited_by_monitors() const;
 
 private:
   struct named_invariant {

@@ -18,7 +18,7 @@ std::uint64_t sim_engine::hash_of(parcel& p) const {
     auto text = mail.describe();
     // What cannot be printed is what its sender made of what it knew.
     auto said = text.find("<unprintable>") == std::string::npos ? hash_of_text(text) : mix(p.identity, p.origin);
-    p.content_hash = mix(mix(type_of(p), said), mix(mail.sender_id(), mail.expects_reply())) | 1;
+    p.content_hash = mix(mix(type_of(p), said), mix(mail.sender_id(), mail.request_number() != 0)) | 1;
   }
   return p.content_hash;
 }
