@@ -233,6 +233,22 @@ caf::scheduled_actor* scheduled(caf::local_actor* actor) noexcept { return stati
 
 newborn::newborn(caf::scheduled_actor* actor) noexcept : hosted_actor(actor) {}
 
+bool actor_anchor::crash(const caf::error& reason) const {
+  auto strong = caf::actor_cast<caf::strong_actor_ptr>(actor_);
+  if (!strong)
+    return false;
+  auto& actor = static_cast<caf::scheduled_actor&>(*strong->get());
+  if (detail::has_ended(actor))
+    return false;
+  detail::crash(actor, reason, &detail::engine_of(actor.home_system()).context());
+  return true;
+}
+
+bool actor_anchor::is_alive() const noexcept {
+  auto strong = caf::actor_cast<caf::strong_actor_ptr>(actor_);
+  return strong && !detail::has_ended(static_cast<caf::scheduled_actor&>(*strong->get()));
+}
+
 newborn::~newborn() {
   if (!actor_)
     return;
@@ -260,6 +276,17 @@ letter::~letter() {
   if (content_ && content_->mid.is_request())
     refuse(*content_, caf::exit_reason::unreachable);
   caf::intrusive_ptr_release(actor_->ctrl());
+}
+
+void letter::address_to(const caf::strong_actor_ptr& receiver) noexcept {
+  actor_ = static_cast<caf::scheduled_actor*>(receiver->get());
+  caf::intrusive_ptr_add_ref(actor_->ctrl());
+}
+
+letter letter::duplicate() const {
+  if (actor_)
+    caf::intrusive_ptr_add_ref(actor_->ctrl());
+  return letter{actor_, detail::copy_of(*content_)};
 }
 
 letter::result letter::deliver() {

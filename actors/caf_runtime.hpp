@@ -48,6 +48,10 @@ public:
   explicit actor_anchor(const hosted_actor& actor);
   /// Asks the actor to end, if it still lives; it cannot refuse.
   void kill() const;
+  /// Ends the actor within the call, if it still lives, as an error of its own would: its monitors hear of `reason`.
+  /// Must not be called from inside its handler. With a router only. @returns whether it lived
+  bool crash(const caf::error& reason) const;
+  bool is_alive() const noexcept;
 
 private:
   caf::weak_actor_ptr actor_;
@@ -102,6 +106,15 @@ public:
   std::uint64_t content_type() const noexcept;
   /// The content as text, as CAF prints it.
   std::string describe() const;
+  /// A letter without a receiver as yet: it must get one before anything but `lose`, `is_urgent`, `sender_id`,
+  /// `content_type` and `describe` is called.
+  static letter without_receiver(caf::mailbox_element_ptr content) noexcept { return {nullptr, std::move(content)}; }
+  /// @pre it has none, and `receiver` is an actor of this system that is resumed by its scheduler
+  void address_to(const caf::strong_actor_ptr& receiver) noexcept;
+  /// It never arrives, and nobody is told. Only destruction may follow.
+  void lose() noexcept { content_.reset(); }
+  /// The same message once more.
+  letter duplicate() const;
 
 private:
   caf::mailbox_element_ptr content_;

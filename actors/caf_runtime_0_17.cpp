@@ -148,6 +148,19 @@ void take_mail(caf::scheduled_actor& actor, const mail_taker& take) {
   take_all(std::get<caf::scheduled_actor::normal_queue_index>(box.queue().queues()));
 }
 
+void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context) {
+  if (actor.getf(caf::abstract_actor::is_initialized_flag)) {
+    actor.quit(reason);
+    actor.on_exit();
+  }
+  // Not the scheduled actor's own: it would close the mailbox, and then a request is refused while it is being sent.
+  actor.caf::local_actor::cleanup(caf::error{reason}, context);
+}
+
+caf::mailbox_element_ptr copy_of(const caf::mailbox_element& mail) {
+  return caf::make_mailbox_element(mail.sender, mail.mid, mail.stages, mail.copy_content_to_message());
+}
+
 void send_exit(caf::abstract_actor& actor, caf::exit_reason reason, caf_context* context) {
   actor.eq_impl(caf::make_message_id(caf::message_priority::high), nullptr, context,
                 caf::exit_msg{actor.address(), reason});

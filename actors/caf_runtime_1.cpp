@@ -116,6 +116,19 @@ void take_mail(caf::scheduled_actor& actor, const mail_taker& take) {
     take(std::move(content));
 }
 
+void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context) {
+  if (actor.getf(caf::abstract_actor::is_initialized_flag)) {
+    actor.quit(reason);
+    actor.finalize();
+  } else {
+    actor.cleanup(caf::error{reason}, context);
+  }
+}
+
+caf::mailbox_element_ptr copy_of(const caf::mailbox_element& mail) {
+  return caf::make_mailbox_element(mail.sender, mail.mid, mail.payload);
+}
+
 void send_exit(caf::abstract_actor& actor, caf::exit_reason reason, caf_context* context) {
   actor.enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(caf::message_priority::high),
                                           caf::exit_msg{actor.address(), reason}),

@@ -99,6 +99,10 @@ void end_leftovers(caf::actor_system& system);
 void cleanup_and_release(caf::resumable* job);
 /// Takes all messages out of an actor's mailbox, the urgent ones first, and gives them to `take`.
 void take_mail(caf::scheduled_actor& actor, const mail_taker& take);
+/// Ends an actor that does not run now as an error would. With CAF 0.17 messages to it still reach the router.
+void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context);
+/// The same message once more.
+caf::mailbox_element_ptr copy_of(const caf::mailbox_element& mail);
 /// Sends ahead of ordinary messages.
 void send_exit(caf::abstract_actor& actor, caf::exit_reason reason, caf_context* context);
 /// Tells apart types of content; the same in every run of one build of the program.

@@ -67,7 +67,8 @@ void task_base::release(std::uint32_t references) noexcept {
 }
 
 platform::runnable_info task_base::info() const noexcept {
-  return {internal ? "internal task" : "task", name.view(), id.session.number, id.number};
+  return {internal ? "internal task" : "task", name.view(), id.session.number, id.number,
+          !internal && phase_.load(std::memory_order_relaxed) <= phase_dispatched};
 }
 
 // -- start --------------------------------------------------------------------
@@ -115,6 +116,8 @@ void task_base::run() noexcept {
   if (phase_.compare_exchange_strong(expected, phase_running, std::memory_order_acq_rel)) {
     sink_->left_queue(*this);
     current_step = &step;
+    if (loses_first_step_)
+      give_up(phase_lost, errc::task_lost);
     result = first_step();
   } else if (expected == phase_running) {
     auto resume_point = resume_point_;
@@ -132,7 +135,7 @@ void task_base::run() noexcept {
   } else {
     worked = false;
     // Settled while it was queued: what it captured is destroyed here, where a thread-bound task belongs.
-    if (thread_bound_ || expected == phase_abandoned || expected == phase_settling_abandoned)
+    if (thread_bound_ || expected == phase_abandoned || expected == phase_lost || expected == phase_settling_abandoned)
       destroy_work();
     release_abandoning_owner(true);
   }

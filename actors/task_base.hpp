@@ -79,6 +79,7 @@ public:
   // -- as seen by the dispatcher --
   void run() noexcept final;
   void drop() noexcept final;
+  bool lose() noexcept final;
   platform::runnable_info info() const noexcept final;
 
   // -- as seen by the task itself, inside a step --
@@ -178,6 +179,8 @@ private:
   /// Takes over a suspension that nobody has woken, so that nobody will.
   bool claim_suspension() noexcept;
   void deliver_cancel() noexcept;
+  /// Settles a task that has begun, whose code may still run. @returns false if it has not begun, or has ended
+  bool give_up(phase how, errc why) noexcept;
   bool settle_unstarted(phase from, phase how, std::error_code code) noexcept;
   /// @returns how many references the step has to release: the queue's, and the owner's if that settled the task; none
   /// if the settlement is queued.
@@ -196,6 +199,7 @@ private:
   std::atomic<close_cause> cause_ = close_cause::none;
   bool thread_bound_ = false;
   bool abandoned_waiting_ = false; // not in a step; written before it is abandoned
+  bool loses_first_step_ = false;  // it is lost as soon as it has begun
   bool settlement_queued_ = false; // its work has ended; written before the queueing, read by the step that settles
   std::atomic<bool> log_failure_ = false;
   std::atomic<std::uint64_t> wait_ = 0; // (ticket << 2) | wait_phase

@@ -9,6 +9,18 @@ void task_base::abandon() noexcept {
   for (auto unstarted : {phase_queued, phase_dispatched})
     if (settle_unstarted(unstarted, phase_cancelled, {}))
       return;
+  give_up(phase_abandoned, errc::task_abandoned);
+}
+
+bool task_base::lose() noexcept {
+  if (phase_.load(std::memory_order_acquire) == phase_dispatched) {
+    loses_first_step_ = true;
+    return true;
+  }
+  return give_up(phase_lost, errc::task_lost);
+}
+
+bool task_base::give_up(phase how, errc why) noexcept {
   add_ref();
   // Before the claim: the late result may come right after it.
   auto* owner = owner_.load(std::memory_order_acquire);
@@ -19,10 +31,10 @@ void task_base::abandon() noexcept {
   if (!phase_.compare_exchange_strong(expected, phase_settling_abandoned, std::memory_order_acq_rel)) {
     release_abandoning_owner(false);
     release();
-    return;
+    return false;
   }
-  store_error(make_error_code(errc::task_abandoned));
-  settle(phase_abandoned, nullptr);
+  store_error(make_error_code(why));
+  settle(how, nullptr);
   release(); // the owner's
   // A suspended coroutine that nobody has woken will never run again: it is destroyed where it belongs.
   if (claim_suspension()) {
@@ -36,6 +48,7 @@ void task_base::abandon() noexcept {
     }
   }
   release();
+  return true;
 }
 
 void task_base::release_abandoning_owner(bool late_result) noexcept {

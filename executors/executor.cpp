@@ -100,9 +100,9 @@ std::error_code executor::submit(task_base& task) noexcept {
     if (!task.slot.compare_exchange_strong(none, task_base::slot_counted))
       queued_.fetch_sub(1); // cancelled meanwhile
   }
-  if (resubmit(task)) {
+  if (auto refused = resubmit(task)) {
     left_queue(task);
-    return errc::executor_down;
+    return refused == platform::dispatch_errc::overloaded ? errc::queue_full : errc::executor_down;
   }
   return {};
 }

@@ -22,6 +22,8 @@ public:
       return "this thread must not block, the loop of its host would stand still: co_await instead";
     case dispatch_errc::wrong_thread:
       return "this call belongs on the main thread";
+    case dispatch_errc::overloaded:
+      return "the lane takes no more work for now";
     }
     return "unknown dispatch error";
   }

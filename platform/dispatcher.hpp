@@ -22,6 +22,7 @@ struct runnable_info {
   std::string_view label = {};   ///< Empty if it has none.
   std::uint64_t owner = 0;       ///< Number of the session it belongs to, 0 for none.
   std::uint64_t number = 0;      ///< Number of the task or actor, 0 for none.
+  bool is_new = false;           ///< Work that somebody waits for, of which nothing has run yet.
   bool housekeeping = false;     ///< Only guards something else (a shutdown's budget): not work of its own.
 };
 
@@ -39,6 +40,10 @@ public:
   /// The dispatcher stopped before the work ran. Called at most once, from any thread (but on the main thread for
   /// the foreground lane); must not dispatch.
   virtual void drop() noexcept = 0;
+
+  /// Whoever runs it goes away: work that has begun, or begins next, counts as lost for those who wait for it, although
+  /// its code may run on. `run` is called as ever. @returns false if nobody can lose anything
+  virtual bool lose() noexcept { return false; }
 
   virtual runnable_info info() const noexcept { return {}; }
 
@@ -77,6 +82,7 @@ enum class dispatch_errc {
   would_deadlock, ///< Waiting here can never end (simulator: nothing is left to run).
   cannot_block,   ///< This thread must not block (the wasm event loop).
   wrong_thread,   ///< The call belongs on the main thread.
+  overloaded,     ///< The lane takes no more for now; nothing was queued.
 };
 const std::error_category& dispatch_category() noexcept;
 /// Lets a dispatch_errc be used as a std::error_code.
@@ -91,7 +97,8 @@ public:
   virtual ~dispatcher() = default;
 
   /// Queues `work` for `where`. Success means that exactly one of `run` and `drop` will be called.
-  /// @returns `stopped` or `unknown_lane`; the runnable then is the caller's again and neither is called.
+  /// @returns `stopped`, `unknown_lane`, or `overloaded` for new work; the runnable then is the caller's again and
+  /// neither is called.
   [[nodiscard]] virtual std::error_code dispatch(lane where, runnable& work, priority urgency) noexcept = 0;
 
   /// For the end of a step: if what the running step has sent or dispatched is not on its way yet, queues `work` again,

@@ -34,7 +34,16 @@ CLI::Validator known_strategy() {
 CLI::Validator known_model() {
   return CLI::Validator(
       [](const std::string& text) {
-        return order_model_named(text) ? std::string() : unknown_name("order model", text, {"local", "atomic"});
+        return order_model_named(text) ? std::string() : unknown_name("order model", text, order_model_names());
+      },
+      "");
+}
+
+CLI::Validator known_faults() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        std::string error;
+        return parse_faults(text, error) ? std::string() : error;
       },
       "");
 }
@@ -178,7 +187,13 @@ private:
             ->check(known_strategy()),
         command.add_option("--max-steps", max_steps_, "Events after which a run has failed")
             ->check(number_within(1, largest)),
-        command.add_option("--model", model_, "What can interleave: local, atomic")->check(known_model()),
+        command.add_option("--model", model_, "What can interleave: " + joined(order_model_names()))
+            ->check(known_model()),
+        command
+            .add_option("--faults", result_.faults,
+                        "What may go wrong, and how often: kind=number,...; kinds: " + joined(fault_names()) +
+                            " (none)")
+            ->check(known_faults()),
     };
   }
 

@@ -29,6 +29,7 @@ struct scenario_command {
   std::string strategy = "portfolio";
   std::optional<std::uint64_t> max_steps;
   std::optional<order_model> model;
+  std::string faults; ///< As `parse_faults` takes them; empty: as the scenario says.
   unsigned jobs = 1;
   std::uint64_t failures = 1;
   bool checks_determinism = false;

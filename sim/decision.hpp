@@ -12,6 +12,7 @@ enum class decision_kind : std::uint8_t {
   event,  ///< Which enabled event happens next.
   delay,  ///< How much longer than asked for a timer takes.
   random, ///< A value that the program under test asked for.
+  fault,  ///< Whether something goes wrong here, and what. Choice 0: nothing.
 };
 const char* to_string(decision_kind kind) noexcept;
 
@@ -22,21 +23,24 @@ enum class event_kind : std::uint8_t {
   start,   ///< An actor is initialised.
   step,    ///< A task runs until it suspends or ends.
   timer,   ///< A timer that is due fires.
-  value,   ///< Not an event: one of the values of a `delay` or `random` decision.
+  fault,   ///< Something goes wrong, or is well again.
+  value,   ///< Not an event: one of the values of a `delay`, `random` or `fault` decision.
 };
 const char* to_string(event_kind kind) noexcept;
 
 /// One enabled event as a strategy sees it.
 struct candidate {
   /// Stable identity: a hash of the identity of the event that caused it and of its place among what that one caused.
-  /// The same event has the same identity in every schedule. For values: the value.
+  /// The same event has the same identity in every schedule. For values: the value; `parent` and `place` then say which
+  /// event asks for it.
   std::uint64_t identity = 0;
   event_kind kind = event_kind::value;
   /// Where it happens: the receiving actor, the task or the lane, by an identity that is the same in every schedule.
   /// Two events with the same place are dependent, but for the handling of a message and the arrival of others behind
   /// it.
   std::uint64_t place = 0;
-  /// Whose turn it is: for an arrival the sender, else the place.
+  /// Whose turn it is: for an arrival whatever keeps it in order with others (the sender; between nodes the channel
+  /// from the sender to the receiver, or the message itself if there is no order), else the place.
   std::uint64_t actor = 0;
   /// Identity of the event that caused it; 0 for the test itself.
   std::uint64_t parent = 0;
@@ -84,6 +88,10 @@ public:
   virtual std::optional<order_model> wanted_model() const noexcept { return std::nullopt; }
   /// Whether it has on record what came in from outside, too: then it is asked for that, and not the source.
   virtual bool repeats_input() const noexcept { return false; }
+  /// Whether decisions about faults are its own: as of searches, which try them all, and replays. If not, the engine
+  /// makes them, so that faults are spread over the run instead of happening at the first opportunities. Asked once,
+  /// before the run.
+  virtual bool decides_faults() const noexcept { return true; }
   /// The run begins, in this model.
   virtual void begins(order_model model) { static_cast<void>(model); }
   /// Whether it wants the state of the program with each pick of an event; asked once, before the run.
@@ -104,6 +112,16 @@ public:
   virtual void happened(const candidate& event) { static_cast<void>(event); }
   /// The present event has put something into the mailbox or lane `place` at once (in the `atomic` model).
   virtual void delivered(std::uint64_t place) { static_cast<void>(place); }
+  /// The present event, or a fault during it, has changed what happens at `place` from now on.
+  virtual void touched(std::uint64_t place) { static_cast<void>(place); }
+  /// The present event sends or brings a message to `place` that enters nothing, as whoever was there has crashed.
+  virtual void missed(std::uint64_t place) { static_cast<void>(place); }
+  /// The event `parent` could have met a fault here, had the budget for it not been spent; `key` is what the identity
+  /// of choice 0 would have been.
+  virtual void spent(std::uint64_t key, std::uint64_t parent) {
+    static_cast<void>(key);
+    static_cast<void>(parent);
+  }
   /// Nothing could happen any more, and the clock has moved on.
   virtual void time_passed() {}
   /// The run has ended; called before it is taken down.

@@ -9,8 +9,9 @@ std::uint64_t name_of(const candidate& event) noexcept {
   return mix(event.identity, static_cast<std::uint64_t>(event.kind));
 }
 
-std::uint64_t oldest_of(decision_kind kind, const candidates& among, std::uint64_t (&values)[3]) noexcept {
-  return kind == decision_kind::event ? name_of(among[0]) : values[static_cast<std::size_t>(kind)]++;
+std::uint64_t oldest_of(decision_kind kind, const candidates& among, std::uint64_t (&values)[4]) noexcept {
+  return kind == decision_kind::event || kind == decision_kind::fault ? name_of(among[0])
+                                                                      : values[static_cast<std::size_t>(kind)]++;
 }
 
 } // namespace

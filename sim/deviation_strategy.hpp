@@ -6,7 +6,8 @@
 
 namespace troupe {
 
-/// One place where a schedule differs from the default order: `instead` happened although `oldest` was enabled longer.
+/// One place where a schedule differs from the default order: `instead` happened although `oldest` was enabled longer,
+/// or in the place of nothing going wrong.
 /// Both are hashes of identity and event kind: the arrival of a message and its handling share their identity. Values
 /// have none, so that for decisions on them `oldest` is the number of the decision within its kind.
 struct deviation {
@@ -23,12 +24,16 @@ public:
   explicit deviation_recorder(strategy& inner) noexcept : inner_(inner) {}
   std::optional<order_model> wanted_model() const noexcept override { return inner_.wanted_model(); }
   bool repeats_input() const noexcept override { return inner_.repeats_input(); }
+  bool decides_faults() const noexcept override { return inner_.decides_faults(); }
   bool is_watching() const noexcept override { return inner_.is_watching(); }
   void enabled(const candidate& event) override { inner_.enabled(event); }
   void withdrawn(const candidate& event) override { inner_.withdrawn(event); }
   void happened(const candidate& event) override { inner_.happened(event); }
   void begins(order_model model) override { inner_.begins(model); }
   void delivered(std::uint64_t place) override { inner_.delivered(place); }
+  void touched(std::uint64_t place) override { inner_.touched(place); }
+  void missed(std::uint64_t place) override { inner_.missed(place); }
+  void spent(std::uint64_t key, std::uint64_t parent) override { inner_.spent(key, parent); }
   void time_passed() override { inner_.time_passed(); }
   void ended(const run_result& result) override { inner_.ended(result); }
   std::size_t pick(decision_kind kind, const candidates& among) override;
@@ -38,7 +43,7 @@ public:
 private:
   strategy& inner_;
   std::vector<deviation> deviations_;
-  std::uint64_t values_[3] = {};
+  std::uint64_t values_[4] = {};
 };
 
 /// The default order but for these deviations. Each names events, not positions, so that taking some away leaves the
@@ -59,8 +64,8 @@ private:
     std::size_t next = 0;
   };
   std::optional<order_model> model_;
-  std::unordered_map<std::uint64_t, turns> of_kind_[3];
-  std::uint64_t values_[3] = {};
+  std::unordered_map<std::uint64_t, turns> of_kind_[4];
+  std::uint64_t values_[4] = {};
 };
 
 } // namespace troupe

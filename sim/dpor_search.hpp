@@ -12,11 +12,14 @@ namespace troupe {
 /// 2014; Source Sets, JACM 2017), for mailboxes. Two schedules are equivalent if every actor handles the same messages
 /// in the same order. Events are dependent if they enter the same mailbox or lane or, where sends are out at once, run
 /// at the same actor or send to the same one; messages are handled as soon as they can be, which commutes with all
-/// else. Time passes only when nothing else can happen, so nothing is reordered across that. Values that the program
-/// asks for are tried one after the other.
+/// else. Time passes only when nothing else can happen, so nothing is reordered across that.
+///
+/// Values (what the program chooses, how long something takes, which fault happens) belong to the event that asks for
+/// them: an event with other values is another event, which excludes the first one. A wakeup sequence names its events
+/// with their values, so that no value is tried again where it leads to nothing new.
 ///
 /// Handlers of CAF actors are taken to interact by messages alone, and so are steps of tasks unless it is told
-/// otherwise. With values that depend on the order, some classes may be run more than once.
+/// otherwise.
 class dpor_search {
 public:
   /// What sharing of memory counts as: steps of tasks, timers, and Troupe's own actors interact by messages alone, or
@@ -37,25 +40,38 @@ public:
 
 private:
   class walker;
+  /// One value that an event asked for.
+  struct value {
+    std::uint64_t key = 0;              ///< Which question.
+    std::vector<std::uint64_t> offered; ///< The first one is what happens unless it is decided otherwise.
+    std::size_t given = 0;
+    std::size_t asker = 0; ///< The occurrence whose handling asks, in this run.
+    bool is_fixed = false; ///< Planned so; otherwise one after the other is tried.
+    std::uint64_t answer() const noexcept { return offered[given]; }
+  };
+  using values = std::vector<value>;
   /// An event as the search compares it: across schedules.
   struct step {
     std::uint64_t id = 0;
     std::uint64_t actor = 0;
-    std::vector<std::uint64_t> resources; ///< What it touches: dependent if one is shared.
+    std::vector<std::uint64_t> resources; ///< What it changes: dependent on whoever changes or sees the same.
+    std::vector<std::uint64_t> seen;      ///< What it sees and leaves as it is.
+    values asked;
   };
   /// A node of a wakeup tree; children in order.
   struct wakeup {
     step what;
     std::vector<wakeup> below;
   };
-  /// One decision on the current path: which event happens, or which value is given.
+  /// One decision on the current path: which event happens with which values, or which value the test is given.
   struct frame {
     bool is_value = false;
-    std::size_t index = 0; ///< Values: the one given now, out of `count`.
+    std::size_t index = 0; ///< Values of the test: the one given now, out of `count`.
     std::size_t count = 0;
     step current;
+    std::size_t answered = 0;    ///< Values given so far, in this run.
     std::vector<step> sleep;     ///< Explored already, or independent of what has been since.
-    std::vector<wakeup> pending; ///< Events: to be explored after `current`. Values: what each alternative begins with.
+    std::vector<wakeup> pending; ///< To be explored after `current`.
     std::vector<wakeup> first;   ///< What the part below `current` begins with.
     std::size_t explored = 0;
   };
@@ -71,10 +87,23 @@ private:
   };
 
   static bool dependent(const step& a, const step& b) noexcept;
+  static bool same_values(const values& a, const values& b) noexcept;
+  /// Whether `known`, which agree in their first `depth` values, are all that there are.
+  static bool are_complete(const std::vector<const values*>& known, std::size_t depth);
+  /// The values with which `event` is among `known`. @returns whether that is all of them
+  static bool covers_all(const std::vector<step>& known, std::uint64_t event,
+                         std::vector<const values*>* with = nullptr);
+  /// Whether all that begins with `sequence` has been explored by what is asleep.
+  static bool is_asleep(const std::vector<step>& asleep, const std::vector<const step*>& sequence);
+  bool give_next(frame& last);
+  static void fix(step& planned) noexcept;
+  /// Whether it has been explored with some of its values only.
+  static bool is_partial(const step& explored) noexcept;
   bool precedes(const occurrence& earlier, std::size_t earlier_index, const occurrence& later) const noexcept;
   void order_occurrences();
   void find_races();
   void insert(frame& at, std::vector<std::size_t> sequence);
+  static bool is_explored(const frame& at, const wakeup& planned);
   bool backtrack();
 
   const memory shared_;

@@ -35,6 +35,10 @@ sim_engine::sim_engine(const simulation_options& options, strategy& order)
   lanes_.emplace_back().place = &new_entity(main_thread_identity);
   lanes_[0].place->name = "main thread";
   lanes_[0].place->is_lane = true;
+  if (options.model == order_model::network || options.model == order_model::unordered)
+    use_network();
+  if (options.faults.total() != 0)
+    faults_ = std::make_unique<fault_injector>(options.faults, options.seed, !order.decides_faults());
 }
 
 sim_engine::~sim_engine() {
@@ -66,14 +70,25 @@ std::uint64_t sim_engine::decide(decision_kind kind, const candidates& among) {
   return index;
 }
 
-std::uint64_t sim_engine::choose(std::uint64_t count) {
+std::uint64_t sim_engine::decide_value(decision_kind kind, std::size_t count) {
   struct values final : candidates {
-    explicit values(std::size_t count) : count(count) {}
     std::size_t size() const noexcept override { return count; }
-    candidate operator[](std::size_t index) const noexcept override { return {.identity = index}; }
-    std::size_t count;
+    candidate operator[](std::size_t index) const noexcept override {
+      return {.identity = index, .place = place, .actor = place, .parent = parent, .after = after};
+    }
+    std::size_t count = 0;
+    std::uint64_t place = 0, parent = 0, after = 0;
   };
-  return decide(decision_kind::random, values{static_cast<std::size_t>(count)});
+  values among;
+  among.count = count;
+  among.place = present_->who->identity;
+  among.parent = present_->identity;
+  among.after = result_.steps == present_->began ? 0 : result_.steps;
+  return decide(kind, among);
+}
+
+std::uint64_t sim_engine::choose(std::uint64_t count) {
+  return decide_value(decision_kind::random, static_cast<std::size_t>(count));
 }
 
 void sim_engine::fail(verdict how, std::string message) {
@@ -135,6 +150,14 @@ void sim_engine::happen(event& e) {
     run_progress::watched->begin_event(e.place, result_.steps);
   switch (e.kind) {
   case event_kind::arrival: {
+    if (e.is_in_transit) {
+      auto& p = *static_cast<parcel*>(e.subject);
+      note(*p.to, p.identity, event_kind::arrival);
+      if (is_told())
+        trace(event_kind::arrival, p, *p.to, std::get<letter>(p.content).describe());
+      arrive_from_transit(p);
+      break;
+    }
     auto& sender = *static_cast<entity*>(e.subject);
     auto* p = sender.outbox.pop_front();
     note(*p->to, p->identity, event_kind::arrival);
@@ -158,6 +181,9 @@ void sim_engine::happen(event& e) {
   case event_kind::timer:
     run_work(*static_cast<parcel*>(e.subject));
     break;
+  case event_kind::fault:
+    run_fault(*static_cast<parcel*>(e.subject));
+    break;
   case event_kind::value:
     break;
   }
@@ -179,18 +205,26 @@ void sim_engine::within(entity& who, std::uint64_t identity, platform::lane lane
 void sim_engine::start(parcel& p) {
   auto& actor = *p.to;
   auto& baby = std::get<newborn>(p.content);
+  if (actor.is_lost) {
+    free_parcel(&p);
+    return;
+  }
   auto entry = trace(event_kind::start, p, actor, "");
   note(actor, p.identity, event_kind::start);
   actor.awaits_start = false;
   within(actor, p.identity, platform::background_lane, [&] {
     baby.initialise([this](const hosted_actor& who, const std::exception_ptr& error) {
-      fail(verdict::exception, "actor " + name_of(who) + " threw: " + describe(error));
+      if (!present_->is_crashed)
+        fail(verdict::exception, "actor " + name_of(who) + " threw: " + describe(error));
     });
     // Its name may be part of its state, which is there only now.
     learn_name(actor, baby, entry);
     read_state(actor, p.identity, baby, entry);
     note_waits(actor, baby, 0, 0);
+    const auto identity = p.identity;
     free_parcel(&p);
+    if (faults_)
+      faults_after(actor, identity);
   });
 }
 
@@ -213,6 +247,7 @@ void sim_engine::handle(entity& actor) {
   }
   const auto asked_by = mail.sender_id();
   const auto asked = mail.request_number();
+  const auto identity = p->identity;
   auto how = letter::result::handled;
   within(
       actor, p->identity, platform::background_lane,
@@ -230,9 +265,12 @@ void sim_engine::handle(entity& actor) {
         if (how == letter::result::terminated)
           while (!actor.skipped.empty())
             free_parcel(actor.skipped.pop_front());
+        if (faults_ && how != letter::result::skipped)
+          faults_after(actor, identity);
       },
       cause);
-  if (how == letter::result::terminated && actor.mail.empty() && actor.urgent_mail.empty() && actor.outbox.empty()) {
+  // Messages that are still on their way to it need its place.
+  if (how == letter::result::terminated && !actor.is_lost && actor.inbound == 0 && actor.outbox.empty()) {
     auto known = actors_.find(actor.key);
     if (known != actors_.end() && known->second == &actor)
       actors_.erase(known);
@@ -273,6 +311,8 @@ void sim_engine::run_work(parcel& p) {
   // It sends what it was given, and has no state of its own.
   const bool is_timeout = reads_states_ && std::string_view{todo.work->info().kind} == "actor timeout";
   const auto origin = p.origin;
+  if (faults_ && !p.is_epilogue)
+    lose_task(*todo.work, task, identity);
   if (lane)
     lane->queued[static_cast<std::size_t>(todo.urgency)].pop_front();
   free_parcel(&p);
@@ -293,6 +333,27 @@ void sim_engine::run_work(parcel& p) {
       enable_head(*lane, which);
   }
   free_if_idle(task);
+}
+
+void sim_engine::miss(parcel& p) {
+  if (is_watched_ && !tearing_down_)
+    order_.missed(p.to->identity);
+  if (p.to->is_refusing) {
+    within(*p.to, p.identity, platform::background_lane, [&] { free_parcel(&p); });
+  } else {
+    std::get<letter>(p.content).lose();
+    free_parcel(&p);
+  }
+}
+
+void sim_engine::run_fault(parcel& p) {
+  auto& place = *p.to;
+  auto todo = std::move(std::get<fault_work>(p.content));
+  trace(event_kind::fault, p, place, todo.what);
+  note(place, p.identity, event_kind::fault);
+  const auto identity = p.identity;
+  free_parcel(&p);
+  within(place, identity, platform::background_lane, *todo.act);
 }
 
 // -- what is told of it -------------------------------------------------------
@@ -346,13 +407,21 @@ void sim_engine::learn_name(entity& actor, const hosted_actor& hosted, std::opti
 bool sim_engine::advance_to_next_timer(platform::time_point limit) {
   if (timers_.empty() || timers_.begin()->first.first > limit || (is_over() && !tearing_down_))
     return false;
-  if (is_watched_ && !tearing_down_ && timers_.begin()->first.first > now_)
+  const bool is_later = timers_.begin()->first.first > now_;
+  if (is_watched_ && !tearing_down_ && is_later)
     order_.time_passed();
   now_ = std::max(now_, timers_.begin()->first.first);
+  if (faults_ && is_later)
+    faults_of_new_time();
   while (!timers_.empty() && timers_.begin()->first.first <= now_) {
     auto* p = timers_.begin()->second;
     timers_.erase(timers_.begin());
-    enable(p->ready, event_kind::timer, *p->to, *p, p);
+    if (std::holds_alternative<letter>(p->content))
+      reach(*p);
+    else if (std::holds_alternative<fault_work>(p->content))
+      enable(p->ready, event_kind::fault, *p->to, *p, p);
+    else
+      enable(p->ready, event_kind::timer, *p->to, *p, p);
   }
   return true;
 }
@@ -371,7 +440,7 @@ bool sim_engine::only_housekeeping_left() const noexcept {
   if (enabled_.size() != 0)
     return false;
   for (auto& [when, p] : timers_)
-    if (!std::get<lane_work>(p->content).work->info().housekeeping)
+    if (auto* todo = std::get_if<lane_work>(&p->content); !todo || !todo->work->info().housekeeping)
       return false;
   return true;
 }

@@ -4,6 +4,8 @@
 #include "platform/dispatcher.hpp"
 #include "sim/entity.hpp"
 #include "sim/event_list.hpp"
+#include "sim/fault_injector.hpp"
+#include "sim/network.hpp"
 #include "sim/outside.hpp"
 #include "sim/random_source.hpp"
 #include "sim/run_result.hpp"
@@ -27,6 +29,8 @@ namespace troupe {
 struct run_is_over : std::runtime_error {
   using runtime_error::runtime_error;
 };
+/// Thrown out of a handler to end it: no error of the program.
+struct injected_crash {};
 
 /// One run: one thread, virtual time. Every effect of an event (a send, a spawn, a dispatch) waits in the outbox of
 /// whoever caused it and leaves it in program order; what can happen next is in one list, from which the strategy
@@ -67,6 +71,28 @@ public:
   void end_all();
 
   std::uint64_t decide(decision_kind kind, const candidates& among);
+  /// The run's nodes and links; without it nothing lies between anybody.
+  network& use_network();
+  /// Everything that the present event, or the test, spawns from now on is on this node. @returns where it was before
+  std::uint32_t enter_node(std::uint32_t node) noexcept { return std::exchange(present_->who->node, node); }
+  /// The test has changed what links do: nothing is reordered across that.
+  void network_changed();
+
+  // -- faults --
+  bool passes_fault_point(std::string_view name);
+  /// True if the running handler is to end here: its caller throws `injected_crash`.
+  bool passes_crash_point(std::string_view name);
+  void crash_node_now(std::uint32_t node);
+  /// Where messages to whomever `host` starts on `node` arrive.
+  entity& open_door(std::uint32_t node, node_host& host);
+  void sent_to_door(entity& door, letter mail);
+  /// The actor never crashes. @returns false if no such actor lives
+  bool spare(caf::actor_id actor);
+  /// From here on nothing goes wrong any more.
+  void stop_faults() noexcept { has_no_faults_left_ = true; }
+  /// Fails the run if it was given budgets for faults that nothing in it could meet.
+  void check_faults();
+
   /// One of [0, count), as the strategy likes.
   std::uint64_t choose(std::uint64_t count);
   /// Takes down what has come in from outside: a decision for each byte, so that the tape holds it.
@@ -100,6 +126,8 @@ public:
   std::uint64_t present_place() const noexcept { return present_->who->identity; }
   /// The test has handed over for as long as anything can happen; counts such stretches. 0: it has not.
   std::uint64_t endless_stretch() const noexcept { return is_endless_ && present_ == &outside_ ? stretches_ : 0; }
+  /// Whether `state_hash` tells all there is: not what is on its way between nodes, nor which faults are left.
+  bool has_whole_state() const noexcept { return !network_ && !faults_; }
   void begin_endless_stretch() noexcept {
     is_endless_ = true;
     ++stretches_;
@@ -148,6 +176,10 @@ private:
     frame* outer = nullptr;
     std::uint64_t began = 0; ///< How many events had happened, itself included.
     std::uint64_t cause = 0; ///< Hash of what its effects follow from; 0 if that is not known.
+    std::uint32_t questions = 0;
+    bool is_crashed = false; ///< At its end the actor crashes: alone, or with its node.
+    bool is_cut_off = false; ///< What it sends from now on is lost.
+    fault_kind crash = fault_kind::crash;
   };
   struct serial_lane {
     entity* place = nullptr;
@@ -169,6 +201,7 @@ private:
   void free_parcel(parcel* gone) noexcept;
   parcel& effect();
   void post(parcel& p);
+  void send(parcel& p, entity& to, letter mail);
   void pump(entity& sender);
   void arrive(parcel* p);
   void refresh(entity& actor);
@@ -177,6 +210,50 @@ private:
   void enable_step(parcel& p);
   void enable_head(serial_lane& lane, std::size_t priority);
   void drop_parcel(parcel* p) noexcept;
+  std::uint64_t decide_value(decision_kind kind, std::size_t count);
+
+  // network.cpp
+  /// Sends it on its way between nodes.
+  void transmit(parcel& p, const link_settings& via);
+  /// Its time in transit has passed: it can arrive, once none of its channel is before it.
+  void reach(parcel& p);
+  void arrive_from_transit(parcel& p);
+  void send_off(parcel& p, platform::duration latency, bool is_in_order);
+
+  // engine_faults.cpp
+  enum class message_fault { none, lost, late, twice };
+  message_fault fault_of_message(parcel& p);
+  /// A message is gone, and nobody is told but the trace.
+  void lose(parcel& p, const char* why);
+  parcel& copy_of(const parcel& p);
+  /// Asks whether one of `choices` that there is a budget for happens, and spends it. @returns null for none
+  const fault_choice* decide_fault(std::uint64_t key, std::uint64_t parent, std::vector<fault_choice>&& choices);
+  bool may_crash(const entity& actor) const noexcept;
+  void add_crashes(std::vector<fault_choice>& choices, entity& actor) const;
+  void add_partitions(std::vector<fault_choice>& choices, std::uint32_t node);
+  /// At the end of a handler, the actor still living: the only moments at which an actor, a node, or the links of the
+  /// node can change for those who only see messages.
+  void faults_after(entity& actor, std::uint64_t identity);
+  void faults_of_new_time();
+  bool refuses(const platform::runnable& work);
+  void lose_task(platform::runnable& work, entity& task, std::uint64_t identity);
+  void carry_out(const fault_choice& fault, std::uint64_t key);
+  void crash_actor(entity& actor);
+  void crash_node(std::uint32_t node);
+  void part(std::uint32_t a, std::uint32_t b, bool both_ways, std::uint64_t key);
+  void touch_node(std::uint32_t node);
+  entity& place_of_node(std::uint32_t node);
+  void later(platform::duration delay, entity& place, std::uint64_t identity, const char* what,
+             std::function<void()> act);
+  void run_fault(parcel& p);
+  /// A message reaches an actor that has crashed.
+  void miss(parcel& p);
+  /// A message reaches a door: it goes to whoever is there, if anybody is.
+  void pass_door(parcel& p);
+  void lose_mail(entity& actor);
+  void note_fault(std::uint64_t identity);
+  void tell(std::uint64_t identity, std::uint64_t parent, const entity& from, const entity& to, std::string what);
+
   /// Lets events happen until none is enabled, within reason.
   void run_out();
   serial_lane* find_lane(platform::lane where) noexcept;
@@ -217,6 +294,8 @@ private:
   void note_request(const letter& mail, const entity& to);
   /// The actor has had an event, in which it has handled the request `number` of `sender`, if that is not 0.
   void note_waits(entity& actor, const hosted_actor& hosted, caf::actor_id sender, std::uint64_t number);
+  /// The actor has crashed.
+  void awaits_no_more(entity& actor);
   const open_request* awaited_by(const entity& actor) const noexcept;
   bool has_timeout(const entity& actor) const noexcept;
   std::string wait_text(const entity& actor, const open_request& open) const;
@@ -237,6 +316,7 @@ private:
   std::thread::id thread_ = std::this_thread::get_id();
   run_result result_;
   bool tearing_down_ = false;
+  bool has_no_faults_left_ = false;
   bool is_cut_short_ = false;
   bool has_ended_all_ = false;
   std::function<void(std::uint64_t)> after_event_;
@@ -256,7 +336,10 @@ private:
   std::unordered_map<caf::actor_id, state_reader> readers_;
   std::deque<parcel> parcels_;
   parcel* spare_parcels_ = nullptr;
-  std::vector<serial_lane> lanes_; // [0] is the foreground lane
+  std::unique_ptr<network> network_;       // if there is any
+  std::unique_ptr<fault_injector> faults_; // if anything may go wrong
+  entity* world_ = nullptr;                // where time passes, for what goes wrong then
+  std::vector<serial_lane> lanes_;         // [0] is the foreground lane
 
   frame outside_;
   frame* present_ = &outside_;

@@ -17,6 +17,8 @@ std::error_code sim_engine::dispatch(platform::lane where, platform::runnable& w
   auto* lane = find_lane(where);
   if (where != platform::background_lane && (!lane || !lane->is_open))
     return platform::dispatch_errc::unknown_lane;
+  if (faults_ && refuses(work))
+    return platform::dispatch_errc::overloaded;
   auto& p = effect();
   p.to = lane ? lane->place : nullptr;
   p.content = lane_work{&work, where, urgency};
@@ -54,12 +56,8 @@ platform::timer_id sim_engine::dispatch_after(platform::duration delay, platform
   if (stopped_ || (where != platform::background_lane && (!lane || !lane->is_open)))
     return {};
   if (options_.randomize_delays && delay > platform::duration::zero()) {
-    struct stretches final : candidates {
-      std::size_t size() const noexcept override { return 4; }
-      candidate operator[](std::size_t index) const noexcept override { return {.identity = index}; }
-    };
     constexpr int quarters[] = {4, 5, 6, 8};
-    delay = delay / 4 * quarters[decide(decision_kind::delay, stretches{})];
+    delay = delay / 4 * quarters[decide_value(decision_kind::delay, 4)];
   }
   auto& p = effect();
   p.content = lane_work{&work, where, urgency};

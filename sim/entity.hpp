@@ -4,6 +4,9 @@
 #include "platform/dispatcher.hpp"
 #include "sim/event_list.hpp"
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -11,12 +14,20 @@
 namespace troupe {
 
 struct entity;
+struct channel;
+class node_host;
 
 /// A dispatched runnable on its way to its lane.
 struct lane_work {
   platform::runnable* work = nullptr;
   platform::lane lane;
   priority urgency = priority::normal;
+};
+
+/// Something that a fault or its end does, once its time has come.
+struct fault_work {
+  std::unique_ptr<std::function<void()>> act;
+  const char* what = "";
 };
 
 /// One effect of an event that has not taken place everywhere yet: a message, a new actor, a dispatched runnable.
@@ -28,9 +39,10 @@ struct parcel {
   entity* from = nullptr;
   std::string from_name; ///< Kept only if there is a trace or a log: `from` may stand for another one by then.
   entity* to = nullptr;  ///< The receiver of a message, the new actor, the serial lane; null for background work.
-  std::variant<std::monostate, letter, newborn, lane_work> content;
-  event ready;                    ///< `start`, `step` or `timer`, once it can happen.
-  platform::time_point due = {};  ///< For timers.
+  std::variant<std::monostate, letter, newborn, lane_work, fault_work> content;
+  event ready; ///< `start`, `step`, `timer`, or the arrival of a message in transit, once it can happen.
+  platform::time_point due = {};  ///< For timers, and for messages that take their time.
+  channel* through = nullptr;     ///< For a message in transit that must not overtake others.
   bool is_epilogue = false;       ///< Only settles a task whose work has ended: not told of in traces.
   std::uint64_t timer = 0;        ///< Number of the timer, 0 for none.
   std::uint64_t content_type = 0; ///< Of a letter, once somebody has asked; 0 before.
@@ -69,6 +81,13 @@ private:
   parcel* tail_ = nullptr;
 };
 
+/// The messages of one sender to one receiver that are on their way between nodes, in order. Only the first can arrive.
+struct channel {
+  std::uint64_t identity = 0;
+  parcel_queue messages;
+  platform::time_point last_due = {};
+};
+
 /// A participant: the test itself, an actor, a task, a serial lane, or a timer while it fires.
 struct entity {
   std::uint64_t identity = 0;   ///< Of what made it: the same in every schedule.
@@ -79,6 +98,10 @@ struct entity {
   bool is_lane = false;
   bool is_running = false;
   bool is_internal = false;
+  bool is_lost = false;      ///< Crashed: what is sent to it is lost.
+  bool is_refusing = false;  ///< Crashed by itself: whoever waits for its answer is told.
+  bool is_spared = false;    ///< Does not crash.
+  std::uint32_t node = 0;    ///< Where it lives; 0 for the node of the test.
   const void* key = nullptr; ///< The actor's address.
   caf::actor_id actor_id = 0;
   std::string name;
@@ -89,15 +112,18 @@ struct entity {
   bool has_ended = false;      ///< An actor that handles nothing any more.
   bool is_free = true;         ///< The storage stands for nobody.
 
-  parcel_queue outbox;    ///< Its effects, in program order, not yet out.
+  parcel_queue outbox;    ///< Its effects within its node, in program order, not yet out.
   event arrival;          ///< The first of the outbox arrives where it belongs.
   parcel* held = nullptr; ///< Its next step, waiting for the outbox to be empty.
 
   // actors
+  std::uint32_t inbound = 0; ///< Messages to it that have been sent and not been handled.
   parcel_queue urgent_mail;
   parcel_queue mail;
   parcel_queue skipped; ///< Set aside until its behaviour may have changed.
   event handle;
+  node_host* door_of = nullptr;       ///< It only stands for whoever is there when a message arrives.
+  std::optional<actor_anchor> anchor; ///< Kept only where actors may crash.
 };
 
 } // namespace troupe

@@ -49,12 +49,16 @@ public:
   void state_is(std::uint64_t hash) override { inner_.state_is(hash); }
   bool yields() const noexcept override { return inner_.yields(); }
   bool repeats_input() const noexcept override { return inner_.repeats_input(); }
+  bool decides_faults() const noexcept override { return inner_.decides_faults(); }
   bool is_watching() const noexcept override { return true; }
   std::size_t pick(decision_kind kind, const candidates& among) override;
   void enabled(const candidate& event) override;
   void withdrawn(const candidate& event) override;
   void happened(const candidate& event) override;
   void delivered(std::uint64_t place) override { inner_.delivered(place); }
+  void touched(std::uint64_t place) override { inner_.touched(place); }
+  void missed(std::uint64_t place) override { inner_.missed(place); }
+  void spent(std::uint64_t key, std::uint64_t parent) override { inner_.spent(key, parent); }
   void time_passed() override { inner_.time_passed(); }
   void ended(const run_result& result) override { inner_.ended(result); }
 

@@ -5,12 +5,12 @@
 namespace troupe {
 namespace {
 
-constexpr std::array decision_kinds{"event", "delay", "random"};
-constexpr std::array event_kinds{"arrival", "handle", "start", "step", "timer", "value"};
+constexpr std::array decision_kinds{"event", "delay", "random", "fault"};
+constexpr std::array event_kinds{"arrival", "handle", "start", "step", "timer", "fault", "value"};
 constexpr std::array verdicts{"ok",         "exception",      "failed",       "dangling", "deadlock",
                               "step_limit", "nondeterminism", "invariant",    "liveness", "foreign_thread",
                               "crashed",    "hung",           "out_of_memory"};
-constexpr std::array order_models{"local", "atomic"};
+constexpr std::array order_models{"local", "atomic", "network", "unordered"};
 
 template <std::size_t Size, class Enum>
 const char* name_of(const std::array<const char*, Size>& names, Enum value) noexcept {
@@ -40,6 +40,7 @@ std::optional<event_kind> event_kind_named(std::string_view name) noexcept {
   return value_of<event_kind>(event_kinds, name);
 }
 std::optional<verdict> verdict_named(std::string_view name) noexcept { return value_of<verdict>(verdicts, name); }
+std::vector<std::string> order_model_names() { return {order_models.begin(), order_models.end()}; }
 std::optional<order_model> order_model_named(std::string_view name) noexcept {
   return value_of<order_model>(order_models, name);
 }

@@ -4,7 +4,9 @@
 #include "sim/run_result.hpp"
 #include "sim/simulation_options.hpp"
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace troupe {
 
@@ -16,5 +18,7 @@ std::optional<event_kind> event_kind_named(std::string_view name) noexcept;
 std::optional<verdict> verdict_named(std::string_view name) noexcept;
 /// The same for an order model.
 std::optional<order_model> order_model_named(std::string_view name) noexcept;
+/// All of them, as `to_string` names them.
+std::vector<std::string> order_model_names();
 
 } // namespace troupe

@@ -15,7 +15,10 @@ entity& sim_engine::new_entity(std::uint64_t identity) {
   auto& e = *spare_entities_.back();
   spare_entities_.pop_back();
   e.identity = identity;
-  e.is_actor = e.awaits_start = e.is_lane = e.is_running = e.is_internal = false;
+  e.is_actor = e.awaits_start = e.is_lane = e.is_running = e.is_internal = e.is_lost = e.is_refusing = e.is_spared =
+      false;
+  e.node = 0;
+  e.inbound = 0;
   e.key = nullptr;
   e.actor_id = 0;
   e.name.clear();
@@ -23,6 +26,8 @@ entity& sim_engine::new_entity(std::uint64_t identity) {
   e.state = e.last_type = e.awaits = 0;
   e.has_ended = false;
   e.is_free = false;
+  e.anchor.reset();
+  e.door_of = nullptr;
   return e;
 }
 
@@ -45,6 +50,7 @@ entity& sim_engine::actor_entity(const hosted_actor& actor, std::uint64_t identi
     slot->key = actor.key();
     slot->actor_id = actor.id();
     slot->is_internal = actor.is_internal();
+    slot->node = present_->who->node;
   }
   return *slot;
 }
@@ -55,6 +61,7 @@ entity& sim_engine::task_entity(platform::runnable& work, std::uint64_t identity
   if (index != 0 && index <= entities_.size() && entities_[index - 1].generation == generation)
     return entities_[index - 1];
   auto& fresh = new_entity(identity);
+  fresh.node = present_->who->node;
   work.dispatcher_slot = (std::uint64_t{fresh.generation} << 32) | (fresh.index + 1);
   return fresh;
 }
@@ -68,6 +75,8 @@ parcel& sim_engine::new_parcel() {
 }
 
 void sim_engine::free_parcel(parcel* gone) noexcept {
+  if (std::holds_alternative<letter>(gone->content))
+    --gone->to->inbound;
   gone->content = std::monostate{};
   gone->to = nullptr;
   gone->from_name.clear();
@@ -97,9 +106,29 @@ void sim_engine::post(parcel& p) { present_->who->outbox.push_back(&p); }
 
 void sim_engine::sent(letter mail) {
   auto& p = effect();
-  p.to = &actor_entity(mail, p.identity);
-  note_request(mail, *p.to);
+  auto& to = actor_entity(mail, p.identity);
+  note_request(mail, to);
+  send(p, to, std::move(mail));
+}
+
+void sim_engine::sent_to_door(entity& door, letter mail) {
+  if (!is_foreign() && !tearing_down_)
+    send(effect(), door, std::move(mail));
+}
+
+void sim_engine::send(parcel& p, entity& to, letter mail) {
+  p.to = &to;
+  ++to.inbound;
   p.content = std::move(mail);
+  if (present_->is_cut_off && !tearing_down_) {
+    lose(p, "never sent: ");
+    return;
+  }
+  if (network_ && !tearing_down_)
+    if (auto* via = network_->between(*p.from, *p.to)) {
+      transmit(p, *via);
+      return;
+    }
   post(p);
 }
 
@@ -112,6 +141,8 @@ void sim_engine::launched(newborn actor) {
     actors_.erase(known);
   p.to = &actor_entity(actor, p.identity);
   p.to->awaits_start = true;
+  if (faults_ || network_)
+    p.to->anchor = anchors_.back();
   p.content = std::move(actor);
   post(p);
 }
@@ -133,7 +164,7 @@ void sim_engine::pump(entity& sender) {
       enable_step(*p);
     } else if (options_.model == order_model::atomic) {
       auto* first = sender.outbox.pop_front();
-      if (is_watched_ && &sender != outside_.who && !tearing_down_)
+      if (is_watched_ && &sender != outside_.who && !tearing_down_ && !first->to->is_lost)
         order_.delivered(first->to->identity);
       arrive(first);
     } else {
@@ -160,6 +191,12 @@ void sim_engine::pump_frames() {
 
 void sim_engine::arrive(parcel* p) {
   if (auto* mail = std::get_if<letter>(&p->content)) {
+    if (p->to->door_of && !tearing_down_)
+      pass_door(*p);
+    if (p->to->is_lost || p->to->door_of) {
+      miss(*p);
+      return;
+    }
     (mail->is_urgent() ? p->to->urgent_mail : p->to->mail).push_back(p);
     refresh(*p->to);
     return;
@@ -177,9 +214,10 @@ void sim_engine::enable(event& e, event_kind kind, const entity& place, const pa
   e.kind = kind;
   e.place = place.identity;
   // Of two pieces of work that are queued in one lane, or two timers, either may be next.
-  e.actor = kind == event_kind::arrival                  ? cause.from->identity
-            : place.is_lane || kind == event_kind::timer ? cause.identity
-                                                         : place.identity;
+  if (kind == event_kind::arrival)
+    e.actor = !e.is_in_transit ? cause.from->identity : cause.through ? cause.through->identity : cause.identity;
+  else
+    e.actor = place.is_lane || kind == event_kind::timer ? cause.identity : place.identity;
   e.identity = cause.identity;
   e.parent = cause.parent;
   e.after = cause.after;
@@ -259,6 +297,9 @@ void sim_engine::end_all() {
   if (std::exchange(has_ended_all_, true))
     return;
   begin_teardown();
+  if (network_)
+    for (std::uint32_t node = 0; node < network_->nodes(); ++node)
+      network_->at(node).hosts.clear(); // their addresses are actors of the system
   run_out();
   for (auto& anchor : std::exchange(anchors_, {}))
     anchor.kill();

@@ -65,6 +65,8 @@ void racing_strategy::happened(const candidate& event) {
 }
 
 std::size_t racing_strategy::pick(decision_kind kind, const candidates& among) {
+  if (kind == decision_kind::fault)
+    return 0;
   if (kind != decision_kind::event)
     return values_.pick(random_, among.size());
   if (++picks_ > fair_from_)

@@ -26,6 +26,7 @@ public:
   void begins(order_model model) override;
   bool is_watching() const noexcept final { return true; }
   bool yields() const noexcept final { return true; }
+  bool decides_faults() const noexcept final { return false; }
   void enabled(const candidate& event) final;
   void withdrawn(const candidate& event) final;
   void happened(const candidate& event) final;

@@ -9,7 +9,10 @@ namespace troupe {
 class random_strategy final : public strategy {
 public:
   explicit random_strategy(std::uint64_t seed) noexcept : source_(mix(seed, 0x6f72646572ull)) {} // "order"
-  std::size_t pick(decision_kind, const candidates& among) override {
+  bool decides_faults() const noexcept override { return false; }
+  std::size_t pick(decision_kind kind, const candidates& among) override {
+    if (kind == decision_kind::fault)
+      return 0;
     return static_cast<std::size_t>(source_.below(among.size()));
   }
 

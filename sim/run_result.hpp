@@ -46,10 +46,12 @@ struct run_result {
   verdict end = verdict::ok;
   /// What went wrong, in one or more lines; for a deadlock each stuck task, its spawn site and what it waits for.
   std::string message;
-  std::uint64_t steps = 0;        ///< Events that happened.
-  std::uint64_t deliveries = 0;   ///< Messages handled.
-  std::uint64_t trace_hash = 0;   ///< Of the sequence of events: equal if and only if the schedule was.
-  std::uint64_t outcome_hash = 0; ///< Of what each actor handled in which order: equal for equivalent schedules.
+  std::uint64_t steps = 0;               ///< Events that happened.
+  std::uint64_t deliveries = 0;          ///< Messages handled.
+  std::uint64_t faults = 0;              ///< Faults that happened.
+  std::uint64_t fault_opportunities = 0; ///< Decisions about faults.
+  std::uint64_t trace_hash = 0;          ///< Of the sequence of events: equal if and only if the schedule was.
+  std::uint64_t outcome_hash = 0;        ///< Of what each actor handled in which order: equal for equivalent schedules.
   order_model model = order_model::local; ///< The one that the schedule followed: its strategy may have chosen it.
   /// Identity of the event during which it failed; 0: it failed as a whole, or the test itself did.
   std::uint64_t failing_event = 0;

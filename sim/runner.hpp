@@ -1,7 +1,9 @@
 // What searching, shrinking and replaying need of a program: that it can be run again.
 #pragma once
+#include "sim/fifo_strategy.hpp"
 #include "sim/run_result.hpp"
 #include "sim/scenario.hpp"
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,10 +36,17 @@ struct strategy_factory {
   std::uint64_t program_seed(std::uint64_t seed) const noexcept { return is_exhaustive ? 0 : seed; }
 };
 
-/// Runs `body` by `run_scenario` with these options, but for `seed` and `trace`.
+/// Runs `body` by `run_scenario` with these options, but for `seed` and `trace`. If there are budgets for faults, it is
+/// run once more beforehand, in fifo order, to learn how often something could go wrong.
 inline runner make_runner(std::function<void(simulator&)> body, simulation_options options) {
-  return [body = std::move(body), options](std::uint64_t seed, strategy& order, bool trace) {
+  auto opportunities = std::make_shared<std::uint64_t>(options.faults.opportunities);
+  return [body = std::move(body), options, opportunities](std::uint64_t seed, strategy& order, bool trace) {
     auto set_up = options;
+    if (options.faults.total() != 0 && *opportunities == 0 && !order.decides_faults()) {
+      fifo_strategy fifo; // no faults, but as many occasions for them
+      *opportunities = std::max<std::uint64_t>(run_scenario(body, set_up, fifo).fault_opportunities, 1);
+    }
+    set_up.faults.opportunities = *opportunities;
     set_up.seed = seed;
     set_up.trace = trace;
     return run_scenario(body, set_up, order);

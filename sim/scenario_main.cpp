@@ -98,6 +98,8 @@ private:
     auto result = chosen().options;
     result.max_steps = command_.max_steps.value_or(result.max_steps);
     result.model = command_.model.value_or(result.model);
+    if (std::string error; !command_.faults.empty())
+      result.faults = parse_faults(command_.faults, error, result.faults).value();
     return result;
   }
 

@@ -48,6 +48,8 @@ std::string seed_command(const std::string& typed, const scenario_command& comma
     text += " --max-steps " + std::to_string(*command.max_steps);
   if (command.model)
     text += std::string(" --model ") + to_string(*command.model);
+  if (!command.faults.empty())
+    text += " --faults " + command.faults;
   const run_limits standard;
   if (command.limits.step_timeout != standard.step_timeout)
     text += " --step-timeout " +
@@ -136,6 +138,7 @@ std::string to_text(const exploration_report& report) {
               grouped(static_cast<std::uint64_t>(std::llround(found.schedules_per_second))) + " schedules/s\n";
   if (found.is_proven)
     text += "proven: no schedule fails in the order model '" + std::string(to_string(report.options.model)) +
+            (report.options.faults.total() != 0 ? "' and with the faults '" + to_text(report.options.faults) : "") +
             "' within " + counted(report.options.max_steps, "event", "events") +
             (command.strategy == "dpor" ? ", if tasks and actors share nothing but messages\n" : "\n");
   else if (found.covered && !found.failing_seed)
@@ -154,6 +157,7 @@ std::string to_json(const exploration_report& report) {
   object["scenario"] = command.scenario;
   object["strategy"] = command.strategy;
   object["model"] = to_string(report.options.model);
+  object["faults"] = to_text(report.options.faults);
   object["first_seed"] = command.first_seed;
   object["schedules"] = found.schedules;
   object["failures"] = found.failures;
@@ -195,6 +199,7 @@ std::string to_json(const replay_report& report) {
   object["scenario"] = report.command.scenario;
   object["strategy"] = report.strategy;
   object["model"] = to_string(report.options.model);
+  object["faults"] = to_text(report.options.faults);
   object["seed"] = report.options.seed;
   object["tape"] = report.command.tape.empty() ? ordered_json(nullptr) : ordered_json(report.command.tape);
   object["verdict"] = to_string(result.end);

@@ -212,7 +212,9 @@ private:
     for (const auto& each : among)
       for (auto index : each) {
         const auto& d = all_[index];
-        auto oldest = d.kind == decision_kind::event ? d.oldest : ~(d.oldest * 4 + static_cast<std::uint64_t>(d.kind));
+        auto oldest = d.kind == decision_kind::event || d.kind == decision_kind::fault
+                          ? d.oldest
+                          : ~(d.oldest * 4 + static_cast<std::uint64_t>(d.kind));
         auto [found, is_new] = place.try_emplace(oldest, result.size());
         if (is_new)
           result.emplace_back();

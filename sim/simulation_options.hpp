@@ -1,14 +1,17 @@
 // How one simulated run is set up.
 #pragma once
 #include "platform/dispatcher.hpp"
+#include "sim/fault_options.hpp"
 #include <cstdint>
 
 namespace troupe {
 
 /// What can interleave. See docs/simulator.md.
 enum class order_model : std::uint8_t {
-  local,  ///< The sends of a handler enter the mailboxes one by one, interleaved with everybody else's: threads.
-  atomic, ///< The sends of a handler enter at once: a single-threaded host.
+  local,     ///< The sends of a handler enter the mailboxes one by one, interleaved with everybody else's: threads.
+  atomic,    ///< The sends of a handler enter at once: a single-threaded host. A subset of `local`.
+  network,   ///< Only what one actor sends to one other keeps its order: nodes. A superset of `local`.
+  unordered, ///< Messages between actors arrive in any order. A superset of `network`.
 };
 const char* to_string(order_model model) noexcept;
 
@@ -34,6 +37,8 @@ struct simulation_options {
   order_model model = order_model::local;
   /// True: a session that closes as failed (a task threw) is a failure of the run.
   bool fail_on_failed_session = true;
+  /// What may go wrong; by default nothing.
+  fault_options faults = {};
 };
 
 } // namespace troupe

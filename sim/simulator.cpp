@@ -94,9 +94,12 @@ run_result run_scenario(const std::function<void(simulator&)>& body, const simul
       engine.fail(verdict::exception, "the test threw something that is not a std::exception");
     }
     sim.end_outside();
+    engine.stop_faults();
     if (!engine.is_over())
       audit(engine, sys, sim);
     sim.check_at_rest();
+    if (chosen.model == options.model)
+      engine.check_faults();
     if (order.wants_state())
       order.state_is(engine.state_hash(sim_engine::state_detail::coarse));
     order.ended(engine.result());
@@ -223,7 +226,8 @@ void simulator::look_for_lasso(std::uint64_t steps) {
     specification =
         mix(specification, mix(hash_of_text(each.what->awaited()), state ? hash_of_text(*state) : each.observations));
   }
-  auto stretch = hot && !engine_.options().randomize_delays ? engine_.endless_stretch() : 0;
+  auto stretch =
+      hot && !engine_.options().randomize_delays && engine_.has_whole_state() ? engine_.endless_stretch() : 0;
   if (stretch != lasso_stretch_ || (hot && *hot->hot_since != lasso_hot_since_)) {
     lassos_.clear();
     lasso_stretch_ = stretch;
@@ -263,6 +267,31 @@ void simulator::check_at_rest() {
   for (auto& [type, each] : monitors_)
     if (each.what->is_hot())
       engine_.fail(verdict::liveness, "awaited when the run came to rest: " + each.what->awaited());
+}
+
+troupe::node simulator::node(std::string_view name) { return {engine_, caf(), engine_.use_network().node_named(name)}; }
+
+troupe::link simulator::link_between(std::string_view from, std::string_view to, bool both_ways) {
+  auto& net = engine_.use_network();
+  if (from == to)
+    throw std::invalid_argument("a link is between two nodes, not from \"" + std::string(from) + "\" to itself");
+  return {engine_, net.known_node(from), net.known_node(to), both_ways};
+}
+
+troupe::link simulator::link(std::string_view one, std::string_view other) { return link_between(one, other, true); }
+
+troupe::link simulator::one_way_link(std::string_view from, std::string_view to) {
+  return link_between(from, to, false);
+}
+
+troupe::link simulator::links() {
+  engine_.use_network();
+  return {engine_, 0, 0, true};
+}
+
+void simulator::spare(const caf::actor& actor) {
+  if (!engine_.spare(actor.id()))
+    throw std::invalid_argument("no such actor lives here: spare it after it was spawned, by its own handle");
 }
 
 session simulator::root() { return system_.root(); }

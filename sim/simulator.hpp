@@ -2,6 +2,7 @@
 #pragma once
 #include "sessions/system.hpp"
 #include "sim/lasso.hpp"
+#include "sim/node.hpp"
 #include "sim/outside.hpp"
 #include "sim/random_source.hpp"
 #include "sim/run_result.hpp"
@@ -66,6 +67,17 @@ public:
     return sys().background().block_on(std::move(awaited));
   }
 
+  /// The node with this name, which exists from now on. @throws std::invalid_argument for an empty name
+  troupe::node node(std::string_view name);
+  /// What messages between two nodes meet, in both directions. @throws std::invalid_argument for an unknown node
+  troupe::link link(std::string_view one, std::string_view other);
+  /// The same for one direction.
+  troupe::link one_way_link(std::string_view from, std::string_view to);
+  /// What messages between any two nodes meet.
+  troupe::link links();
+  /// Faults never crash this actor by itself. @throws std::invalid_argument if no such actor lives
+  void spare(const caf::actor& actor);
+
   /// Any number of [0, count), each a schedule of its own: a decision on the tape. @pre count > 0
   std::uint64_t choose(std::uint64_t count);
   /// Declares a source of input from outside of the run: a socket, a file, other threads. As long as it has more, the
@@ -109,6 +121,7 @@ public:
   void end_outside() noexcept;
   /// What each monitor that is hot waits for.
   std::vector<std::string> awaited_by_monitors() const;
+  sim_engine& engine() noexcept { return engine_; }
 
 private:
   struct named_invariant {
@@ -124,6 +137,7 @@ private:
   /// @param each is hot.
   void check_temperature(const watched_monitor& each, std::uint64_t steps);
   void look_for_lasso(std::uint64_t steps);
+  troupe::link link_between(std::string_view from, std::string_view to, bool both_ways);
 
   sim_engine& engine_;
   system& system_;

@@ -20,11 +20,15 @@ public:
   bool wants_state() const noexcept override { return inner_.wants_state(); }
   void state_is(std::uint64_t hash) override { inner_.state_is(hash); }
   bool yields() const noexcept override { return inner_.yields(); }
+  bool decides_faults() const noexcept override { return inner_.decides_faults(); }
   bool is_watching() const noexcept override { return inner_.is_watching(); }
   void enabled(const candidate& event) override { inner_.enabled(event); }
   void withdrawn(const candidate& event) override { inner_.withdrawn(event); }
   void happened(const candidate& event) override { inner_.happened(event); }
   void delivered(std::uint64_t place) override { inner_.delivered(place); }
+  void touched(std::uint64_t place) override { inner_.touched(place); }
+  void missed(std::uint64_t place) override { inner_.missed(place); }
+  void spent(std::uint64_t key, std::uint64_t parent) override { inner_.spent(key, parent); }
   void time_passed() override { inner_.time_passed(); }
   void ended(const run_result& result) override { inner_.ended(result); }
 

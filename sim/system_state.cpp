@@ -54,6 +54,10 @@ std::uint64_t sim_engine::state_hash(state_detail detail) {
     return sum;
   for (auto& [when, p] : timers_)
     sum += mix(static_cast<std::uint64_t>((p->due - now_).count()), p->origin ? p->origin : p->identity);
+  if (network_)
+    for (auto& [key, each] : network_->channels()) // added up, so that their order does not matter
+      if (!each.messages.empty())
+        sum += mix(key, hash_of(each.messages, detail));
   for (auto& lane : lanes_)
     for (auto& queue : lane.queued)
       for (auto* p = queue.front(); p; p = p->next)
@@ -63,6 +67,10 @@ std::uint64_t sim_engine::state_hash(state_detail detail) {
     if (e.kind == event_kind::timer) {
       auto& p = *static_cast<parcel*>(e.subject);
       sum += mix(0, p.origin ? p.origin : p.identity);
+    } else if (e.is_in_transit) {
+      auto& p = *static_cast<parcel*>(e.subject);
+      if (!p.through)
+        sum += mix(p.to->identity, hash_of(p));
     } else if (e.kind != event_kind::handle && e.kind != event_kind::arrival) {
       sum += mix(e.identity);
     }

@@ -10,7 +10,9 @@ namespace troupe {
 namespace {
 
 constexpr std::string_view magic = "troupe tape ";
-constexpr std::string_view format_version = "2";
+constexpr std::string_view format_version = "3";
+/// The one before had no faults.
+constexpr std::string_view faultless_version = "2";
 constexpr std::string_view checksum_name = "checksum: ";
 
 /// Of the text but for the checksum's own line. Finds accidents, not forgers.
@@ -93,9 +95,10 @@ private:
     if (!first)
       return fail(tape_errc::truncated);
     auto version = first->substr(magic.size());
-    if (version != format_version)
-      return fail(tape_errc::other_version,
-                  std::string(version.substr(0, 20)) + ", this program reads " + std::string(format_version));
+    has_faults_ = version == format_version;
+    if (version != format_version && version != faultless_version)
+      return fail(tape_errc::other_version, std::string(version.substr(0, 20)) + ", this program reads " +
+                                                std::string(faultless_version) + " and " + std::string(format_version));
     return true;
   }
 
@@ -135,6 +138,12 @@ private:
     return true;
   }
 
+  bool read_faults() {
+    std::string_view text;
+    std::string error;
+    return !has_faults_ || (field("faults", text) && take(parse_faults(text, error), result_.options.faults));
+  }
+
   bool read_header() {
     auto& options = result_.options;
     std::string_view model, end, hash, sum, version;
@@ -144,7 +153,7 @@ private:
         !field("randomize_order", options.randomize_order) || !field("randomize_delays", options.randomize_delays) ||
         !field("fail_on_failed_session", options.fail_on_failed_session) ||
         !field("fail_on_step_limit", options.fail_on_step_limit) ||
-        !field("temperature_max", options.temperature_max) || !field("verdict", end) ||
+        !field("temperature_max", options.temperature_max) || !read_faults() || !field("verdict", end) ||
         !take(verdict_named(end), result_.end) || !field("trace_hash", hash) ||
         !take(hex_number(hash), result_.trace_hash) || !field("decisions", count_))
       return false;
@@ -264,6 +273,7 @@ private:
   std::string_view name_;
   tape_error& error_;
   tape result_;
+  bool has_faults_ = false;
   std::uint64_t count_ = 0;
   std::uint64_t sum_ = 0;
   std::size_t at_ = 0;
@@ -336,6 +346,7 @@ std::string to_text(const tape& recorded) {
   field("fail_on_failed_session", yes_or_no(options.fail_on_failed_session));
   field("fail_on_step_limit", yes_or_no(options.fail_on_step_limit));
   field("temperature_max", std::to_string(options.temperature_max));
+  field("faults", to_text(options.faults));
   field("verdict", to_string(recorded.end));
   field("trace_hash", hex_text(recorded.trace_hash));
   field("decisions", std::to_string(recorded.decisions.size()));

@@ -16,7 +16,7 @@ struct tape {
   std::string scenario;            ///< Name of the scenario.
   std::string strategy = "random"; ///< What decided when it was recorded.
   /// The options that decide what a run does: seed, model, max_steps, randomize_order, randomize_delays,
-  /// fail_on_failed_session, fail_on_step_limit, temperature_max. The others are not kept.
+  /// fail_on_failed_session, fail_on_step_limit, temperature_max, faults. The others are not kept.
   simulation_options options = {};
   verdict end = verdict::ok;    ///< What it led to.
   std::uint64_t trace_hash = 0; ///< The trace that it led to.

@@ -62,6 +62,12 @@ void sim_engine::note_waits(entity& actor, const hosted_actor& hosted, caf::acto
         check_waits_of(each);
 }
 
+void sim_engine::awaits_no_more(entity& actor) {
+  actor.awaits = 0;
+  actor.has_ended = true;
+  requests_.erase(actor.actor_id);
+}
+
 const sim_engine::open_request* sim_engine::awaited_by(const entity& actor) const noexcept {
   auto known = requests_.find(actor.actor_id);
   if (actor.awaits == 0 || known == requests_.end())

@@ -13,7 +13,10 @@ class watching_strategy : public strategy {
 public:
   bool is_watching() const noexcept final { return true; }
   bool yields() const noexcept final { return true; }
+  bool decides_faults() const noexcept final { return false; }
   std::size_t pick(decision_kind kind, const candidates& among) final {
+    if (kind == decision_kind::fault)
+      return 0;
     return kind == decision_kind::event ? pick_event(among) : static_cast<std::size_t>(random_.below(among.size()));
   }
 

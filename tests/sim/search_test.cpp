@@ -2,63 +2,15 @@
 #include "sim/explore.hpp"
 #include "sim/simulator.hpp"
 #include "sim/strategies.hpp"
+#include "tests/sim/search_programs.hpp"
 #include <caf/all.hpp>
 #include <doctest/doctest.h>
 #include <set>
 
 using namespace troupe;
+using namespace troupe::testing;
 
 namespace {
-
-using body = std::function<void(simulator&)>;
-
-caf::behavior sink(caf::event_based_actor*) {
-  return {[](int) {}};
-}
-/// Sends `values` to the receivers in turn as soon as it starts.
-caf::behavior sender(caf::event_based_actor* self, std::vector<caf::actor> to, int value) {
-  for (auto& each : to)
-    self->send(each, value);
-  return {[](int) {}};
-}
-
-/// Receivers that several senders of one message each send to.
-body fan_in(int receivers, int senders) {
-  return [=](simulator& sim) {
-    for (int r = 0; r < receivers; ++r) {
-      auto to = sim.caf().spawn(sink);
-      for (int i = 0; i < senders; ++i)
-        sim.caf().spawn(sender, std::vector<caf::actor>{to}, i);
-    }
-    sim.run_until_idle();
-  };
-}
-
-/// Two senders that each send to A, B and A again.
-void a_b_a(simulator& sim) {
-  auto a = sim.caf().spawn(sink), b = sim.caf().spawn(sink);
-  for (int i = 0; i < 2; ++i)
-    sim.caf().spawn(sender, std::vector<caf::actor>{a, b, a}, i);
-  sim.run_until_idle();
-}
-
-caf::behavior client(caf::event_based_actor* self, caf::actor server, int left) {
-  self->send(server, self->id() * 10 + static_cast<unsigned>(left));
-  return {[=](std::string) {
-    if (left > 1)
-      self->become(client(self, server, left - 1));
-  }};
-}
-/// Clients that each send a request and wait for its answer before the next.
-body requests(int clients, int each) {
-  return [=](simulator& sim) {
-    auto server = sim.caf().spawn(
-        [](caf::event_based_actor*) -> caf::behavior { return {[](std::uint64_t) { return std::string{"answer"}; }}; });
-    for (int i = 0; i < clients; ++i)
-      sim.caf().spawn(client, server, each);
-    sim.run_until_idle();
-  };
-}
 
 struct searched {
   explore_result result;

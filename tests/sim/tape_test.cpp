@@ -22,10 +22,13 @@ tape sample() {
   t.options.model = order_model::atomic;
   t.options.randomize_delays = true;
   t.options.fail_on_failed_session = false;
+  t.options.faults = {.crash = 1, .drop = 20, .delayed_by = std::chrono::milliseconds(5)};
   t.end = verdict::deadlock;
   t.trace_hash = 0xfeed;
-  t.decisions = {
-      {decision_kind::event, 1, 3, 0xabc}, {decision_kind::delay, 0, 4, 0}, {decision_kind::random, 5, 6, 5}};
+  t.decisions = {{decision_kind::event, 1, 3, 0xabc},
+                 {decision_kind::delay, 0, 4, 0},
+                 {decision_kind::random, 5, 6, 5},
+                 {decision_kind::fault, 1, 2, 0xdef}};
   return t;
 }
 
@@ -65,6 +68,7 @@ TEST_CASE("a tape survives its text") {
   CHECK(after->options.randomize_order == before.options.randomize_order);
   CHECK(after->options.randomize_delays == before.options.randomize_delays);
   CHECK(after->options.fail_on_failed_session == before.options.fail_on_failed_session);
+  CHECK(to_text(after->options.faults) == "crash=1,drop=20,delayed_by_ns=5000000");
   CHECK(after->end == before.end);
   CHECK(after->trace_hash == before.trace_hash);
   CHECK(after->decisions == before.decisions);
@@ -72,7 +76,7 @@ TEST_CASE("a tape survives its text") {
 
 TEST_CASE("a tape is readable") {
   const auto text = to_text(sample());
-  CHECK(text.substr(0, text.find('\n')) == "troupe tape 2");
+  CHECK(text.substr(0, text.find('\n')) == "troupe tape 3");
   CHECK(text.find("\nscenario: two orders\n") != text.npos);
   CHECK(text.find("\nseed: 18446744073709551615\n") != text.npos);
   CHECK(text.find("\nevent 1/3 0000000000000abc\ndelay 0/4 0000000000000000\n") != text.npos);
@@ -95,11 +99,38 @@ TEST_CASE("what is no tape is refused as such") {
   CHECK(refusal("PNG...").message == "tape \"x.tape\": not a tape");
 }
 
+TEST_CASE("a tape of the version before, which had no faults, is read") {
+  const std::string text = "troupe tape 2\n"
+                           "troupe: 0.1.0\n"
+                           "program: shop\n"
+                           "scenario: old\n"
+                           "strategy: random\n"
+                           "seed: 7\n"
+                           "model: local\n"
+                           "max_steps: 100000\n"
+                           "randomize_order: true\n"
+                           "randomize_delays: false\n"
+                           "fail_on_failed_session: true\n"
+                           "fail_on_step_limit: true\n"
+                           "temperature_max: 0\n"
+                           "verdict: failed\n"
+                           "trace_hash: 000000000000feed\n"
+                           "decisions: 1\n"
+                           "checksum: dcdc7dc869063989\n"
+                           "event 1/3 0000000000000abc\n";
+  tape_error error;
+  const auto read = parse_tape(text, "old.tape", error);
+  REQUIRE_MESSAGE(read.has_value(), error.message);
+  CHECK(read->options.seed == 7);
+  CHECK(read->options.faults.total() == 0);
+  CHECK(read->decisions.size() == 1);
+}
+
 TEST_CASE("a tape of another format version is refused as such") {
   auto text = to_text(sample());
-  text.replace(0, text.find('\n'), "troupe tape 3");
+  text.replace(0, text.find('\n'), "troupe tape 4");
   CHECK(refusal(text).code == tape_errc::other_version);
-  CHECK(refusal(text).message == "tape \"x.tape\": a tape of another format version: 3, this program reads 2");
+  CHECK(refusal(text).message == "tape \"x.tape\": a tape of another format version: 4, this program reads 2 and 3");
 }
 
 TEST_CASE("a tape that was cut off anywhere is refused as truncated") {
@@ -131,7 +162,7 @@ TEST_CASE("a tape with more behind its end is refused as corrupted") {
 
 TEST_CASE("a tape that claims more decisions than memory can hold is refused, not believed") {
   auto text = to_text(sample());
-  const std::string claim = "decisions: 3\n";
+  const std::string claim = "decisions: 4\n";
   text.replace(text.find(claim), claim.size(), "decisions: 18446744073709551615\n");
   CHECK(refusal(text).code == tape_errc::truncated);
 }

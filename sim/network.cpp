@@ -1,0 +1,140 @@
+// What lies between the nodes of a run, and how the engine brings messages across.
+#include "sim/network.hpp"
+#include "sim/engine.hpp"
+#include "sim/random_source.hpp"
+#include "sim/text.hpp"
+#include <algorithm>
+#include <stdexcept>
+
+namespace troupe {
+
+network::network(order_model model)
+    : is_order_within_(model == order_model::local || model == order_model::atomic), within_{.order = model} {
+  nodes_.emplace_back(); // the test's
+  if (model == order_model::unordered)
+    all_.order = model;
+}
+
+std::uint32_t network::node_named(std::string_view name) {
+  if (name.empty())
+    throw std::invalid_argument("a node needs a name");
+  for (std::uint32_t number = 1; number < nodes_.size(); ++number)
+    if (nodes_[number].name == name)
+      return number;
+  nodes_.emplace_back().name = name;
+  return nodes() - 1;
+}
+
+std::uint32_t network::known_node(std::string_view name) const {
+  std::vector<std::string> names;
+  for (std::uint32_t number = 1; number < nodes_.size(); ++number) {
+    if (nodes_[number].name == name)
+      return number;
+    names.push_back(nodes_[number].name);
+  }
+  throw std::invalid_argument(unknown_name("node", name, names));
+}
+
+void network::change_all_links(const std::function<void(link_settings&)>& change) {
+  change(all_);
+  for (auto& [between, settings] : links_)
+    change(settings);
+}
+
+void network::mend(std::uint32_t from, std::uint32_t to) {
+  auto known = cuts_.find(key(from, to));
+  if (known != cuts_.end() && --known->second == 0)
+    cuts_.erase(known);
+}
+
+void network::set_cut_by_test(std::uint32_t from, std::uint32_t to, bool is_cut) {
+  if (std::exchange(cut_by_test_[key(from, to)], is_cut) == is_cut)
+    return;
+  if (is_cut)
+    cut(from, to);
+  else
+    mend(from, to);
+}
+
+link_settings& network::link(std::uint32_t from, std::uint32_t to) {
+  return links_.try_emplace(key(from, to), all_).first->second;
+}
+
+channel& network::channel_between(const entity& from, const entity& to) {
+  auto identity = mix(from.identity, to.identity);
+  auto& found = channels_[identity];
+  found.identity = identity;
+  return found;
+}
+
+// -- the engine's part --------------------------------------------------------
+
+network& sim_engine::use_network() {
+  if (!network_)
+    network_ = std::make_unique<network>(options_.model);
+  return *network_;
+}
+
+void sim_engine::transmit(parcel& p, const link_settings& via) {
+  ++network_->messages;
+  if (network_->is_cut(p.from->node, p.to->node)) {
+    lose(p, "lost, as they are parted: ");
+    return;
+  }
+  auto latency = via.latency_min;
+  if (via.latency_max > via.latency_min)
+    latency += (via.latency_max - via.latency_min) / 3 *
+               static_cast<platform::duration::rep>(decide_value(decision_kind::delay, 4));
+  bool is_in_order = via.order != order_model::unordered;
+  if (faults_)
+    switch (fault_of_message(p)) {
+    case message_fault::none:
+      break;
+    case message_fault::lost:
+      return;
+    case message_fault::late:
+      latency += options_.faults.delayed_by;
+      break;
+    case message_fault::twice:
+      // A copy is what somebody has sent again: it may be later than what was sent next.
+      send_off(copy_of(p), latency, false);
+      break;
+    }
+  send_off(p, latency, is_in_order);
+}
+
+void sim_engine::send_off(parcel& p, platform::duration latency, bool is_in_order) {
+  p.due = now_ + latency;
+  p.through = nullptr;
+  if (is_in_order) {
+    p.through = &network_->channel_between(*p.from, *p.to);
+    p.due = p.through->last_due = std::max(p.due, p.through->last_due);
+    p.through->messages.push_back(&p);
+  }
+  if (p.due > now_)
+    timers_.emplace(std::pair{p.due, ++last_timer_}, &p);
+  else
+    reach(p);
+}
+
+void sim_engine::reach(parcel& p) {
+  if (p.through && p.through->messages.front() != &p)
+    return;
+  auto& e = p.ready;
+  e.is_in_transit = true;
+  enable(e, event_kind::arrival, *p.to, p, &p);
+}
+
+void sim_engine::arrive_from_transit(parcel& p) {
+  p.ready.is_in_transit = false;
+  auto* through = p.through;
+  if (through)
+    through->messages.pop_front();
+  arrive(&p);
+  if (!through)
+    return;
+  if (auto* next = through->messages.front(); next && next->due <= now_)
+    reach(*next);
+}
+
+} // namespace troupe
