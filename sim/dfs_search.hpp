@@ -13,7 +13,7 @@ public:
   /// The strategy of the next schedule, or null when all have been run. The one before must have ended.
   std::unique_ptr<strategy> next();
   /// True once a schedule had another number of alternatives than before: the program depends on something else.
-  bool has_diverged() const noexcept { return diverged_; }
+  bool proves_nothing() const noexcept { return diverged_; }
   /// How much of the tree has been covered, in [0, 1]: each alternative of a decision counts as the same share of what
   /// lies below it. 1 if and only if complete.
   double covered() const noexcept;

@@ -1,6 +1,7 @@
 // Optimal dynamic partial order reduction: one schedule for every outcome.
 #include "sim/dpor_search.hpp"
 #include "sim/random_source.hpp"
+#include "sim/run_result.hpp"
 #include "sim/simulation_options.hpp"
 #include <algorithm>
 #include <functional>
@@ -103,7 +104,11 @@ public:
     return 0;
   }
 
-  void ended(const run_result&) override {
+  void ended(const run_result& result) override {
+    // Not tried in all orders: who hears of a crash, what the crash of a node or a partition does to several actors,
+    // and whether urgent mail overtakes what waits.
+    if (result.may_crash || result.may_overtake)
+      search_.is_partial_ = true;
     // A path that was not followed to its end belongs to a program that does not repeat itself.
     if (!is_lost_ && depth_ < search_.path_.size())
       lose();

@@ -32,8 +32,10 @@ public:
   std::unique_ptr<strategy> next();
   /// Schedules that turned out to be equivalent to an earlier one: 0, as is proven for the algorithm.
   std::uint64_t blocked() const noexcept { return blocked_; }
-  /// True once a schedule did not repeat the picks before the change: the program depends on something else.
-  bool has_diverged() const noexcept { return diverged_; }
+  /// True once a schedule did not repeat the picks before the change (the program depends on something else), or might
+  /// have met a crash or a partition, or urgent mail came to an actor that had got other mail: not all orders of those
+  /// are tried.
+  bool proves_nothing() const noexcept { return diverged_ || is_partial_; }
   /// How much has been covered of what is known of so far, in [0, 1]: races that are found later lower it. 1 if and
   /// only if complete.
   double covered() const noexcept;
@@ -114,6 +116,7 @@ private:
   bool started_ = false;
   bool finished_ = false;
   bool diverged_ = false;
+  bool is_partial_ = false;
 };
 
 } // namespace troupe

@@ -39,6 +39,8 @@ sim_engine::sim_engine(const simulation_options& options, strategy& order)
     use_network();
   if (options.faults.total() != 0)
     faults_ = std::make_unique<fault_injector>(options.faults, options.seed, !order.decides_faults());
+  const auto& given = options.faults;
+  result_.may_crash = given.crash + given.node_crash + given.partition + given.one_way != 0;
 }
 
 sim_engine::~sim_engine() {

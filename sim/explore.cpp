@@ -135,7 +135,7 @@ schedule_record run_schedule(const runner& run, const strategy_factory& make, co
   auto order = make(seed);
   if (!order) {
     record.is_last = true;
-    record.has_diverged = make.has_diverged && make.has_diverged();
+    record.proves_nothing = make.proves_nothing && make.proves_nothing();
     return record;
   }
   auto result = run(make.program_seed(seed), *order, false);
@@ -162,7 +162,8 @@ schedule_records explore_here(const runner& run, const strategy_factory& make, c
   for (std::uint64_t i = 0; i < options.seeds && failures < options.failures; ++i) {
     const auto record = run_schedule(run, make, options, i);
     if (record.is_last) {
-      records.is_exhausted = !record.has_diverged;
+      records.is_exhausted = !record.proves_nothing;
+      records.is_inconclusive = record.proves_nothing;
       break;
     }
     records.in_order.push_back(record);
@@ -192,6 +193,7 @@ explore_result explore(const runner& run, const strategy_factory& make, const ex
   result.distinct_traces = static_cast<std::uint64_t>(std::unique(outcomes.begin(), outcomes.end()) - outcomes.begin());
   if (make.is_exhaustive) {
     result.is_proven = records.is_exhausted && result.failures == 0;
+    result.is_inconclusive = records.is_inconclusive && result.failures == 0;
     result.covered = result.is_proven ? 1 : records.in_order.empty() ? 0 : records.in_order.back().covered;
   }
 

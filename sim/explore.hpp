@@ -48,6 +48,8 @@ struct explore_result {
   /// An exhaustive search has run every schedule and seen no failure: there is none within the model and the bound on
   /// steps, as far as the program is deterministic.
   bool is_proven = false;
+  /// An exhaustive search has come to its end, but proves nothing: see `strategy_factory::proves_nothing`.
+  bool is_inconclusive = false;
   /// For exhaustive searches the share that has been covered, in [0, 1], as far as is known.
   std::optional<double> covered;
   std::vector<failure_cause> causes; ///< By their lowest seeds.

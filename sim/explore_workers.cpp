@@ -244,7 +244,8 @@ private:
       std::erase_if(all.lost, [=](const auto& each) { return each.first > last; });
     }
     if (!all.in_order.empty() && all.in_order.back().is_last) {
-      all.is_exhausted = !all.in_order.back().has_diverged;
+      all.is_exhausted = !all.in_order.back().proves_nothing;
+      all.is_inconclusive = !all.is_exhausted;
       all.in_order.pop_back();
       --all.executed;
     }

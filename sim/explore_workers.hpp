@@ -15,8 +15,8 @@ struct schedule_record {
   std::uint64_t cause = 0; ///< Of a failure: tells causes apart.
   double covered = 0;      ///< By an exhaustive search, this schedule included.
   verdict end = verdict::ok;
-  bool is_last = false;      ///< Not a schedule: an exhaustive search has none left.
-  bool has_diverged = false; ///< The exhaustive search could not follow its own path, in this or an earlier schedule.
+  bool is_last = false;        ///< Not a schedule: an exhaustive search has none left.
+  bool proves_nothing = false; ///< See `strategy_factory::proves_nothing`; of this and the earlier schedules.
 };
 
 struct schedule_records {
@@ -24,8 +24,9 @@ struct schedule_records {
   std::vector<schedule_record> in_order;
   /// Schedules whose process was lost, by their distance.
   std::map<std::uint64_t, process_loss> lost;
-  std::uint64_t executed = 0; ///< Schedules run in all.
-  bool is_exhausted = false;  ///< There were no more.
+  std::uint64_t executed = 0;   ///< Schedules run in all.
+  bool is_exhausted = false;    ///< There were no more.
+  bool is_inconclusive = false; ///< The same, but it proves nothing.
 };
 
 /// Runs one schedule and keeps what matters of it.

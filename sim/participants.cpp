@@ -24,7 +24,7 @@ entity& sim_engine::new_entity(std::uint64_t identity) {
   e.name.clear();
   e.history = 0;
   e.state = e.last_type = e.awaits = 0;
-  e.has_ended = false;
+  e.has_ended = e.has_had_mail = false;
   e.is_free = false;
   e.anchor.reset();
   e.door_of = nullptr;
@@ -197,6 +197,10 @@ void sim_engine::arrive(parcel* p) {
       miss(*p);
       return;
     }
+    if (mail->is_urgent())
+      result_.may_overtake |= p->to->has_had_mail && !tearing_down_ && !p->to->is_internal && !p->from->is_internal;
+    else
+      p->to->has_had_mail = true;
     (mail->is_urgent() ? p->to->urgent_mail : p->to->mail).push_back(p);
     refresh(*p->to);
     return;

@@ -28,8 +28,9 @@ struct strategy_factory {
   bool is_exhaustive = false;
   /// For exhaustive searches: the share that has been covered, as far as is known.
   std::function<double()> covered = {};
-  /// For exhaustive searches: whether a schedule did not repeat what it should have, so that nothing is proven.
-  std::function<bool()> has_diverged = {};
+  /// For exhaustive searches: whether a schedule did not repeat what it should have, or might have met faults that the
+  /// search does not try in all orders, so that nothing is proven.
+  std::function<bool()> proves_nothing = {};
 
   std::unique_ptr<strategy> operator()(std::uint64_t seed) const { return make(seed); }
   /// The seed that the program is run under in schedule `seed`.

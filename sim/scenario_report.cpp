@@ -141,6 +141,9 @@ std::string to_text(const exploration_report& report) {
             (report.options.faults.total() != 0 ? "' and with the faults '" + to_text(report.options.faults) : "") +
             "' within " + counted(report.options.max_steps, "event", "events") +
             (command.strategy == "dpor" ? ", if tasks and actors share nothing but messages\n" : "\n");
+  else if (found.is_inconclusive)
+    text += "not proven, though no schedule is left to try: the program does not repeat itself, or urgent messages may "
+            "overtake others, which dpor does not try in all orders (dfs does)\n";
   else if (found.covered && !found.failing_seed)
     text += "covered: " + percentage(*found.covered) + " of the schedules, as far as is known; --seeds allows more\n";
   if (found.failures > 1)
@@ -171,6 +174,7 @@ std::string to_json(const exploration_report& report) {
   object["schedules_per_second"] = found.schedules_per_second;
   object["covered"] = or_null(found.covered);
   object["proven"] = found.is_proven;
+  object["inconclusive"] = found.is_inconclusive;
   object["check_determinism"] = command.checks_determinism;
   auto causes = ordered_json::array();
   for (std::size_t i = 0; i < found.causes.size(); ++i)

@@ -109,7 +109,7 @@ strategy_factory exhaustive(const runner& run, Arguments... arguments) {
   result.lanes = 1;
   result.is_exhaustive = true;
   result.covered = [=] { return known->search ? known->search->covered() : 0; };
-  result.has_diverged = [=] { return known->search && known->search->has_diverged(); };
+  result.proves_nothing = [=] { return known->search && known->search->proves_nothing(); };
   return result;
 }
 

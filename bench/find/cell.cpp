@@ -71,7 +71,7 @@ private:
       const auto started = std::clock();
       const auto order = strategies(seed);
       if (!order) {
-        result_.is_exhausted = !(strategies.has_diverged && strategies.has_diverged());
+        result_.is_exhausted = !(strategies.proves_nothing && strategies.proves_nothing());
         break;
       }
       const auto ran = run_(strategies.program_seed(seed), *order, false);

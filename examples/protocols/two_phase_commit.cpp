@@ -190,7 +190,7 @@ caf::behavior coordinator(caf::stateful_actor<coordinator_state>* self, std::siz
   for (std::size_t i = 0; i < participants; ++i)
     state.participants.push_back(self->spawn(participant, i));
   state.missing = participants;
-  state.timer.actor = self->spawn(timer);
+  state.timer = {self->spawn(plain_timer), true};
   state.which = which;
   state.todo.resize(static_cast<std::size_t>(transactions));
   state.begin_next();

@@ -218,5 +218,5 @@ TEST_CASE("a full disk is noticed, and leaves the old tape alone" * doctest::ski
 
 TEST_CASE("deviations are the decisions that are not choice 0") {
   CHECK(deviations({}) == 0);
-  CHECK(deviations(sample().decisions) == 2);
+  CHECK(deviations(sample().decisions) == 3);
 }
