@@ -2,6 +2,7 @@
 #include "sim/causality.hpp"
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 namespace troupe {
 
