@@ -280,7 +280,7 @@ def check_build(suites, build, wanted):
     if BUILDS[build].get("cross") == "macos":
         linked_for_macos(suites, build)
         return ["compiles", "works"]
-    kinds = WASM_SUITES if build == "wasm" else ("doctest", "fuzz-smoke", "bench-smoke")
+    kinds = WASM_SUITES if build == "wasm" else ("doctest", "report-page", "fuzz-smoke", "bench-smoke")
     return [name for kind in kinds for name in run_tests(suites, build, wanted, kind)]
 
 
@@ -328,7 +328,7 @@ def main():
                                      description=__doc__, epilog="""
 without arguments: everything, as CI does.
 suites: format, arrows, caf-versions, gcc, install, afl, asan (clang, ASan and UBSan), tsan: a whole part; NAME: a suite of the g++ build
-(contracts, actors, executors, sessions, sim, examples, fuzz, readme, gcd, fuzz-smoke, bench-smoke); asan/NAME and so on: that
+(contracts, actors, executors, sessions, sim, examples, fuzz, readme, gcd, report-page, fuzz-smoke, bench-smoke); asan/NAME and so on: that
 one elsewhere. wasm: the WebAssembly build; wasm-node, wasm-types, wasm-chromium: its tests there. On request only: clang (optimised, without
 precompiled headers: finds a forgotten #include), cross-windows (run under Wine), cross-macos (compiled and linked);
 docs/cross.md; caf1 (with the CAF 1.0 or 1.1 that is installed in $TROUPE_CAF_ROOT; its part in a run of everything if that

@@ -1,6 +1,7 @@
 // What actors tell of their state, and who gets to see it.
 #include "sim/actor_state.hpp"
 #include "sim/simulator.hpp"
+#include "tests/support/threads.hpp"
 #include <caf/all.hpp>
 #include <doctest/doctest.h>
 #include <map>
@@ -129,7 +130,7 @@ TEST_CASE("a state is not read once the actor has ended, and keeps no actor aliv
   CHECK(reads_after_end == 0);
 }
 
-TEST_CASE("outside of a simulated run it does nothing") {
+TEST_CASE("outside of a simulated run it does nothing" * doctest::skip(!testing::has_threads)) {
   caf::actor_system_config config;
   caf::actor_system system{config};
   bool was_read = false;
