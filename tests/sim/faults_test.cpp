@@ -92,7 +92,7 @@ struct disk {
 };
 enum class two_phase { fixed, votes_before_writing, decides_before_writing };
 
-caf::behavior participant(caf::event_based_actor* self, caf::actor coordinator, disk* store, int number,
+caf::behavior participant(caf::event_based_actor* self, caf::actor coordinator, std::shared_ptr<disk> store, int number,
                           two_phase variant) {
   const auto decide = [=](const std::string& how) {
     check(store->decision.empty() || store->decision == how, "a participant decided twice");
@@ -117,8 +117,8 @@ caf::behavior participant(caf::event_based_actor* self, caf::actor coordinator, 
   }};
 }
 
-caf::behavior coordinator(caf::event_based_actor* self, std::vector<caf::actor>* participants, disk* store,
-                          two_phase variant) {
+caf::behavior coordinator(caf::event_based_actor* self, std::shared_ptr<std::vector<caf::actor>> participants,
+                          std::shared_ptr<disk> store, two_phase variant) {
   const auto tell = [=](const std::string& what) {
     for (auto& each : *participants)
       self->send(each, what);
@@ -159,26 +159,32 @@ caf::behavior coordinator(caf::event_based_actor* self, std::vector<caf::actor>*
 
 body two_phase_commit(two_phase variant) {
   return [=](simulator& sim) {
-    disk disks[3];
-    std::vector<caf::actor> participants;
-    auto leader = sim.node("c").host(coordinator, &participants, &disks[2], variant);
-    for (int i = 0; i < 2; ++i)
-      participants.push_back(sim.node("p" + std::to_string(i)).host(participant, leader, &disks[i], i, variant));
+    // Shared with the actors, since a run that has failed is taken down after this has returned.
+    std::vector<std::shared_ptr<disk>> disks;
+    for (int i = 0; i < 3; ++i)
+      disks.push_back(std::make_shared<disk>());
+    auto participants = std::make_shared<std::vector<caf::actor>>();
+    auto leader = sim.node("c").host(coordinator, participants, disks[2], variant);
+    for (std::size_t i = 0; i < 2; ++i)
+      participants->push_back(
+          sim.node("p" + std::to_string(i)).host(participant, leader, disks[i], static_cast<int>(i), variant));
     caf::anon_send(leader, std::string("begin"));
     sim.run_until_idle();
     for (auto& each : disks)
       for (auto& other : disks)
-        sim.check(each.decision.empty() || other.decision.empty() || each.decision == other.decision,
+        sim.check(each->decision.empty() || other->decision.empty() || each->decision == other->decision,
                   "one committed, one aborted");
     if (variant == two_phase::votes_before_writing)
-      for (int i = 0; i < 2; ++i)
-        sim.check(disks[2].decision != "commit" || disks[i].is_prepared, "committed what a participant has forgotten");
+      for (std::size_t i = 0; i < 2; ++i)
+        sim.check(disks[2]->decision != "commit" || disks[i]->is_prepared,
+                  "committed what a participant has forgotten");
   };
 }
 
 } // namespace
 
-TEST_CASE("two-phase commit survives the crash of any node, as long as disks are written before anybody is told") {
+TEST_CASE("two-phase commit survives the crash of any node, as long as disks are written before anybody is told" *
+          doctest::test_suite("slow")) {
   simulation_options options;
   options.faults.node_crash = 1;
   SUBCASE("no crash of a node does harm") {
@@ -418,7 +424,7 @@ TEST_CASE("a crash point ends the handler in its middle, and the verdict is not 
   CHECK(texts(program, {.faults = {.crash = 1}}) == joined({"", "1", "w1"}));
 }
 
-TEST_CASE("dpor meets what dfs meets, each once, whatever may go wrong") {
+TEST_CASE("dpor meets what dfs meets, each once, whatever may go wrong" * doctest::test_suite("slow")) {
   struct {
     const char* what;
     fault_options faults;
@@ -473,7 +479,8 @@ TEST_CASE("dpor meets what dfs meets, each once, whatever may go wrong") {
       }
 }
 
-TEST_CASE("dpor calls nothing proven where actors or nodes may crash or be parted, and dfs does") {
+TEST_CASE("dpor calls nothing proven where actors or nodes may crash or be parted, and dfs does" *
+          doctest::test_suite("slow")) {
   const auto program = [](simulator& sim) {
     auto alpha = sim.node("alpha"), beta = sim.node("beta");
     auto server = beta.host([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; });

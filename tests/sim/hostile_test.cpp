@@ -95,7 +95,8 @@ TEST_CASE("a run that takes too much memory is a failure with its seed, and so i
   CHECK(mails["verdict"] == "out_of_memory");
 }
 
-TEST_CASE("a program that leaks a little with each run is not held up by it" * doctest::skip(!can_limit_memory())) {
+TEST_CASE("a program that leaks a little with each run is not held up by it" * doctest::skip(!can_limit_memory()) *
+          doctest::test_suite("slow")) {
   child_folder here;
   const auto result = run(here, "explore leaks --seeds 400 --memory-max 128 --jobs 2");
   INFO(result.out, result.err);

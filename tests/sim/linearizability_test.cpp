@@ -235,7 +235,7 @@ TEST_CASE("a search that is given up says so, and is neither a yes nor a no") {
   CHECK(result.text.find("given up after 10000 steps") != std::string::npos);
 }
 
-TEST_CASE("a thousand operations of four clients take well under a second") {
+TEST_CASE("a thousand operations of four clients take well under a second" * doctest::test_suite("slow")) {
   random_source random{1};
   std::vector<op> all;
   std::vector<std::size_t> open(4, static_cast<std::size_t>(-1));

@@ -57,7 +57,8 @@ void poll(simulator& sim) {
 
 } // namespace
 
-TEST_CASE("pct, pctcp and delay hit a bug of their depth at least as often as their bounds say") {
+TEST_CASE("pct, pctcp and delay hit a bug of their depth at least as often as their bounds say" *
+          doctest::test_suite("slow")) {
   constexpr std::uint64_t seeds = 3'000;
   for (int k : {2, 3}) {
     auto run = reversed_arrivals(k);
@@ -75,7 +76,8 @@ TEST_CASE("pct, pctcp and delay hit a bug of their depth at least as often as th
   }
 }
 
-TEST_CASE("surw meets all orders of a contested place about equally often, where a random walk does not") {
+TEST_CASE("surw meets all orders of a contested place about equally often, where a random walk does not" *
+          doctest::test_suite("slow")) {
   constexpr std::uint64_t seeds = 4'000;
   std::string order;
   auto run = two_senders(order);
@@ -98,7 +100,7 @@ TEST_CASE("surw meets all orders of a contested place about equally often, where
   CHECK(extremes("random").second > 2.0 / 20);
 }
 
-TEST_CASE("programs that poll come to an end under every sampling strategy") {
+TEST_CASE("programs that poll come to an end under every sampling strategy" * doctest::test_suite("slow")) {
   for (auto model : {order_model::local, order_model::atomic}) {
     simulation_options options;
     options.model = model;
@@ -170,7 +172,8 @@ TEST_CASE("pos, pct and pctcp reverse k arrivals at least as often as expected o
   }
 }
 
-TEST_CASE("strategies that know of priorities and races reverse arrivals more often than a random walk") {
+TEST_CASE("strategies that know of priorities and races reverse arrivals more often than a random walk" *
+          doctest::test_suite("slow")) {
   constexpr std::uint64_t seeds = 3'000;
   auto run = reversed_arrivals(3);
   auto walk = hit_rate("random", run, seeds);
