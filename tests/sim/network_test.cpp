@@ -112,7 +112,7 @@ TEST_CASE("dpor meets every outcome once in every order model") {
     }
 }
 
-TEST_CASE("dpor meets what dfs meets in every order model") {
+TEST_CASE("dpor meets what dfs meets in every order model" * doctest::test_suite("slow")) {
   const body programs[] = {fan_in(1, 3), requests(2, 1),
                            // Two that send to each other, and a third that both tell.
                            [](simulator& sim) {

@@ -157,7 +157,7 @@ TEST_CASE("choices are one-sided in some schedules") {
 }
 
 // The rates of a prototype on deliveries as single events, with noise to match.
-TEST_CASE("pos, pct and pctcp reverse k arrivals at least as often as expected of them") {
+TEST_CASE("pos, pct and pctcp reverse k arrivals at least as often as expected of them" * doctest::test_suite("slow")) {
   constexpr std::uint64_t seeds = 2'000;
   struct expected {
     int k;
