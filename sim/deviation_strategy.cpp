@@ -18,7 +18,7 @@ std::uint64_t oldest_of(decision_kind kind, const candidates& among, std::uint64
 
 std::size_t deviation_recorder::pick(decision_kind kind, const candidates& among) {
   const auto oldest = oldest_of(kind, among, values_);
-  const auto index = inner_.pick(kind, among);
+  const auto index = forwarding_strategy::pick(kind, among);
   if (index != 0)
     deviations_.push_back({kind, oldest, name_of(among[index])});
   return index;

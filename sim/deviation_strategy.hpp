@@ -1,6 +1,6 @@
 // Schedules as sparse deviations from the default order: what shrinking takes apart.
 #pragma once
-#include "sim/decision.hpp"
+#include "sim/forwarding_strategy.hpp"
 #include <unordered_map>
 #include <vector>
 
@@ -18,30 +18,15 @@ struct deviation {
 };
 
 /// Leaves every decision to another strategy and keeps what deviated from the default order.
-class deviation_recorder final : public strategy {
+class deviation_recorder final : public forwarding_strategy {
 public:
   /// `inner` must outlive the recorder.
-  explicit deviation_recorder(strategy& inner) noexcept : inner_(inner) {}
-  std::optional<order_model> wanted_model() const noexcept override { return inner_.wanted_model(); }
-  bool repeats_input() const noexcept override { return inner_.repeats_input(); }
-  bool decides_faults() const noexcept override { return inner_.decides_faults(); }
-  bool is_watching() const noexcept override { return inner_.is_watching(); }
-  void enabled(const candidate& event) override { inner_.enabled(event); }
-  void withdrawn(const candidate& event) override { inner_.withdrawn(event); }
-  void happened(const candidate& event) override { inner_.happened(event); }
-  void begins(order_model model) override { inner_.begins(model); }
-  void delivered(std::uint64_t place) override { inner_.delivered(place); }
-  void touched(std::uint64_t place) override { inner_.touched(place); }
-  void missed(std::uint64_t place) override { inner_.missed(place); }
-  void spent(std::uint64_t key, std::uint64_t parent) override { inner_.spent(key, parent); }
-  void time_passed() override { inner_.time_passed(); }
-  void ended(const run_result& result) override { inner_.ended(result); }
+  explicit deviation_recorder(strategy& inner) noexcept : forwarding_strategy(inner) {}
   std::size_t pick(decision_kind kind, const candidates& among) override;
 
   const std::vector<deviation>& deviations() const noexcept { return deviations_; }
 
 private:
-  strategy& inner_;
   std::vector<deviation> deviations_;
   std::uint64_t values_[4] = {};
 };

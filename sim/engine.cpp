@@ -271,8 +271,8 @@ void sim_engine::handle(entity& actor) {
           faults_after(actor, identity);
       },
       cause);
-  // Messages that are still on their way to it need its place.
-  if (how == letter::result::terminated && !actor.is_lost && actor.inbound == 0 && actor.outbox.empty()) {
+  // Messages that are still on their way to it need its place, and so does the news of its end in a network.
+  if (how == letter::result::terminated && !actor.is_lost && actor.inbound == 0 && actor.outbox.empty() && !network_) {
     auto known = actors_.find(actor.key);
     if (known != actors_.end() && known->second == &actor)
       actors_.erase(known);

@@ -201,6 +201,9 @@ private:
   void free_parcel(parcel* gone) noexcept;
   parcel& effect();
   void post(parcel& p);
+  /// The actor in whose name a message is sent, if it has ended and some of what it has sent is still on its way: CAF
+  /// tells of the end of an actor when all that it has sent is where it belongs.
+  entity* ended_sender(const letter& mail);
   void send(parcel& p, entity& to, letter mail);
   void pump(entity& sender);
   void arrive(parcel* p);
@@ -332,6 +335,8 @@ private:
   std::deque<entity> entities_;
   std::vector<entity*> spare_entities_;
   std::unordered_map<const void*, entity*> actors_;
+  /// Actors that have ended with sends on their way, and others.
+  std::unordered_map<caf::actor_id, entity*> ended_;
   std::vector<actor_anchor> anchors_;
   std::unordered_map<caf::actor_id, state_reader> readers_;
   std::deque<parcel> parcels_;

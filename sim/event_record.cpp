@@ -5,7 +5,7 @@
 namespace troupe {
 
 std::size_t event_recorder::pick(decision_kind kind, const candidates& among) {
-  const auto index = inner_.pick(kind, among);
+  const auto index = forwarding_strategy::pick(kind, among);
   if (kind != decision_kind::event)
     record_.values.push_back({kind,
                               among[0].parent != 0     ? among[0].parent
@@ -17,12 +17,12 @@ std::size_t event_recorder::pick(decision_kind kind, const candidates& among) {
 
 void event_recorder::enabled(const candidate& event) {
   enabled_at_[event.key] = enabled_++;
-  inner_.enabled(event);
+  forwarding_strategy::enabled(event);
 }
 
 void event_recorder::withdrawn(const candidate& event) {
   enabled_at_.erase(event.key);
-  inner_.withdrawn(event);
+  forwarding_strategy::withdrawn(event);
 }
 
 void event_recorder::happened(const candidate& event) {
@@ -31,7 +31,7 @@ void event_recorder::happened(const candidate& event) {
   record_.events.back().what.key = nullptr;
   if (known != enabled_at_.end())
     enabled_at_.erase(known);
-  inner_.happened(event);
+  forwarding_strategy::happened(event);
 }
 
 recorded_run run_recorded(const runner& run, std::uint64_t seed, strategy& order, bool trace) {

@@ -1,6 +1,6 @@
 // Every event of a run as it happened: what explaining a run and repeating parts of it start from.
 #pragma once
-#include "sim/decision.hpp"
+#include "sim/forwarding_strategy.hpp"
 #include "sim/run_result.hpp"
 #include "sim/runner.hpp"
 #include <cstdint>
@@ -39,34 +39,20 @@ struct event_record {
 };
 
 /// Leaves every decision to another strategy and writes down what happens.
-class event_recorder final : public strategy {
+class event_recorder final : public forwarding_strategy {
 public:
   /// `inner` must outlive the recorder.
-  explicit event_recorder(strategy& inner) noexcept : inner_(inner) {}
-  std::optional<order_model> wanted_model() const noexcept override { return inner_.wanted_model(); }
-  void begins(order_model model) override { inner_.begins(model); }
-  bool wants_state() const noexcept override { return inner_.wants_state(); }
-  void state_is(std::uint64_t hash) override { inner_.state_is(hash); }
-  bool yields() const noexcept override { return inner_.yields(); }
-  bool repeats_input() const noexcept override { return inner_.repeats_input(); }
-  bool decides_faults() const noexcept override { return inner_.decides_faults(); }
+  explicit event_recorder(strategy& inner) noexcept : forwarding_strategy(inner) {}
   bool is_watching() const noexcept override { return true; }
   std::size_t pick(decision_kind kind, const candidates& among) override;
   void enabled(const candidate& event) override;
   void withdrawn(const candidate& event) override;
   void happened(const candidate& event) override;
-  void delivered(std::uint64_t place) override { inner_.delivered(place); }
-  void touched(std::uint64_t place) override { inner_.touched(place); }
-  void missed(std::uint64_t place) override { inner_.missed(place); }
-  void spent(std::uint64_t key, std::uint64_t parent) override { inner_.spent(key, parent); }
-  void time_passed() override { inner_.time_passed(); }
-  void ended(const run_result& result) override { inner_.ended(result); }
 
   const event_record& record() const noexcept { return record_; }
   event_record take() noexcept { return std::move(record_); }
 
 private:
-  strategy& inner_;
   event_record record_;
   std::unordered_map<const void*, std::uint64_t> enabled_at_;
   std::uint64_t enabled_ = 0;

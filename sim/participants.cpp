@@ -102,13 +102,29 @@ parcel& sim_engine::effect() {
   return p;
 }
 
-void sim_engine::post(parcel& p) { present_->who->outbox.push_back(&p); }
+void sim_engine::post(parcel& p) { p.from->outbox.push_back(&p); }
 
 void sim_engine::sent(letter mail) {
   auto& p = effect();
   auto& to = actor_entity(mail, p.identity);
   note_request(mail, to);
+  if (auto* ended = ended_sender(mail)) {
+    p.from = ended;
+    if (is_told())
+      p.from_name = ended->name;
+  }
   send(p, to, std::move(mail));
+}
+
+entity* sim_engine::ended_sender(const letter& mail) {
+  auto known = ended_.empty() ? ended_.end() : ended_.find(mail.sender_id());
+  if (known == ended_.end())
+    return nullptr;
+  auto* sender = known->second;
+  if (network_ || !sender->outbox.empty())
+    return sender;
+  ended_.erase(known);
+  return nullptr;
 }
 
 void sim_engine::sent_to_door(entity& door, letter mail) {

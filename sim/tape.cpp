@@ -282,6 +282,17 @@ private:
   std::size_t after_sum_ = 0;
 };
 
+void append_choice(decision_kind kind, std::uint32_t index, std::uint32_t count, std::uint64_t hash,
+                   std::string& body) {
+  body.append(to_string(kind))
+      .append(" ")
+      .append(std::to_string(index))
+      .append("/")
+      .append(std::to_string(count))
+      .append(" ")
+      .append(hex_text(hash)) += '\n';
+}
+
 void append_order(const tape& recorded, std::string& body) {
   const auto& order = recorded.order;
   body.append("message ").append(escaped(recorded.message));
@@ -294,13 +305,7 @@ void append_order(const tape& recorded, std::string& body) {
   }
   body.append("values ").append(std::to_string(order.values.size())) += '\n';
   for (const auto& each : order.values)
-    body.append(to_string(each.kind))
-        .append(" ")
-        .append(std::to_string(each.index))
-        .append("/")
-        .append(std::to_string(each.count))
-        .append(" ")
-        .append(hex_text(each.during)) += '\n';
+    append_choice(each.kind, each.index, each.count, each.during, body);
 }
 
 const char* yes_or_no(bool value) { return value ? "true" : "false"; }
@@ -353,13 +358,7 @@ std::string to_text(const tape& recorded) {
   std::string body;
   body.reserve(recorded.decisions.size() * 32);
   for (const auto& each : recorded.decisions)
-    body.append(to_string(each.kind))
-        .append(" ")
-        .append(std::to_string(each.index))
-        .append("/")
-        .append(std::to_string(each.count))
-        .append(" ")
-        .append(hex_text(each.identity)) += '\n';
+    append_choice(each.kind, each.index, each.count, each.identity, body);
   if (!recorded.order.events.empty())
     append_order(recorded, body);
   const auto sum = checksum(head, body);

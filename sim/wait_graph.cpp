@@ -55,6 +55,8 @@ void sim_engine::note_waits(entity& actor, const hosted_actor& hosted, caf::acto
   if (!has_ended || actor.has_ended)
     return;
   actor.has_ended = true;
+  if (network_ || !actor.outbox.empty())
+    ended_.emplace(actor.actor_id, &actor);
   requests_.erase(actor.actor_id);
   if (!requests_.empty())
     for (auto& each : entities_)

@@ -216,6 +216,23 @@ TEST_CASE("monitors: who is down first is told first, and after all that it has 
         }) == outcomes{"done down "});
 }
 
+TEST_CASE("monitors: who asks after an actor that has ended is told after what that one has sent") {
+  CHECK(outcomes_of([](caf::actor_system& system, std::string& log) {
+          auto watcher = system.spawn([&log](caf::event_based_actor* self) -> caf::behavior {
+            self->set_down_handler([&log](caf::down_msg&) { log += "down "; });
+            return {[=](caf::actor other) { self->monitor(other); }, [&log](done_atom) { log += "done "; }};
+          });
+          auto worker = system.spawn([=](caf::event_based_actor* self) -> caf::behavior {
+            return {[=](go_atom) {
+              self->send(watcher, done_atom::value);
+              self->quit();
+            }};
+          });
+          caf::anon_send(worker, go_atom::value);
+          caf::anon_send(watcher, worker);
+        }) == outcomes{"done down "});
+}
+
 TEST_CASE("delegation, promises, and behaviours that change and skip") {
   CHECK(outcomes_of([](caf::actor_system& system, std::string& log) {
           auto worker = system.spawn(echo);

@@ -12,7 +12,7 @@
 #include "sim/simulator.hpp"
 #include "sim/strategies.hpp"
 #include "sim/tape_strategy.hpp"
-#include "tests/sim/search_programs.hpp"
+#include "tests/sim/all_schedules.hpp"
 #include <caf/all.hpp>
 #include <doctest/doctest.h>
 #include <map>
@@ -24,34 +24,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct met {
-  std::set<std::uint64_t> outcomes;
-  std::uint64_t schedules = 0;
-  std::uint64_t blocked = 0;
-  bool proves_nothing = false;
-};
-
-template <class Search>
-met all_of(const body& program, const simulation_options& options) {
-  Search search;
-  met result;
-  while (auto order = search.next()) {
-    auto run = run_scenario(program, options, *order);
-    CHECK_MESSAGE(!run.is_failure(), run.message);
-    result.outcomes.insert(run.outcome_hash);
-    ++result.schedules;
-    REQUIRE(result.schedules < 200'000);
-  }
-  result.proves_nothing = search.proves_nothing();
-  if constexpr (std::is_same_v<Search, dpor_search>)
-    result.blocked = search.blocked();
-  return result;
-}
-
-caf::behavior note(caf::event_based_actor*, std::string* into) {
-  return {[into](int value) { *into += std::to_string(value); }};
-}
-
 std::string joined(const std::set<std::string>& texts) {
   std::string result;
   for (auto& each : texts)
@@ -60,15 +32,8 @@ std::string joined(const std::set<std::string>& texts) {
 }
 
 /// Every text that `program` leaves behind in some schedule with some faults.
-std::string texts(const std::function<std::string(simulator&)>& program, const simulation_options& options) {
-  std::set<std::string> seen;
-  dpor_search search;
-  while (auto order = search.next()) {
-    auto run = run_scenario([&](simulator& sim) { seen.insert(program(sim)); }, options, *order);
-    CHECK_MESSAGE(!run.is_failure(), run.message);
-  }
-  CHECK(search.blocked() == 0);
-  return joined(seen);
+std::string all_texts(const std::function<std::string(simulator&)>& program, const simulation_options& options) {
+  return joined(texts(program, options));
 }
 
 /// Two nodes, one of which sends 1 and 2 to the other.
@@ -83,132 +48,7 @@ std::string one_two(simulator& sim) {
   return seen;
 }
 
-// -- two-phase commit ---------------------------------------------------------
-
-/// What survives a crash.
-struct disk {
-  bool is_prepared = false;
-  std::string decision;
-};
-enum class two_phase { fixed, votes_before_writing, decides_before_writing };
-
-caf::behavior participant(caf::event_based_actor* self, caf::actor coordinator, std::shared_ptr<disk> store, int number,
-                          two_phase variant) {
-  const auto decide = [=](const std::string& how) {
-    check(store->decision.empty() || store->decision == how, "a participant decided twice");
-    store->decision = how;
-  };
-  // Back from a crash: what has become of it?
-  if (store->is_prepared && store->decision.empty())
-    self->send(coordinator, std::string("what?"), number);
-  return {[=](const std::string& what) {
-    if (what != "prepare") {
-      decide(what);
-      return;
-    }
-    if (variant == two_phase::votes_before_writing) {
-      self->send(coordinator, std::string("yes"), number);
-      crash_point("participant.prepare");
-      store->is_prepared = true;
-    } else {
-      store->is_prepared = true;
-      self->send(coordinator, std::string("yes"), number);
-    }
-  }};
-}
-
-caf::behavior coordinator(caf::event_based_actor* self, std::shared_ptr<std::vector<caf::actor>> participants,
-                          std::shared_ptr<disk> store, two_phase variant) {
-  const auto tell = [=](const std::string& what) {
-    for (auto& each : *participants)
-      self->send(each, what);
-  };
-  const auto decide = [=](const std::string& how) {
-    if (variant == two_phase::decides_before_writing) {
-      tell(how);
-      crash_point("coordinator.decide");
-      store->decision = how;
-    } else {
-      store->decision = how;
-      tell(how);
-    }
-  };
-  if (!store->decision.empty())
-    tell(store->decision); // back from a crash after the decision
-  else if (store->is_prepared)
-    decide("abort"); // back from a crash before it: nobody can have heard of another one
-  auto votes = std::make_shared<std::set<int>>();
-  return {[=](const std::string& what) {
-            if (what == "begin") {
-              store->is_prepared = true;
-              tell("prepare");
-            } else if (store->decision.empty()) {
-              decide("abort");
-            }
-          },
-          [=](const std::string& what, int number) {
-            if (what == "what?") {
-              if (!store->decision.empty())
-                self->send((*participants)[static_cast<std::size_t>(number)], store->decision);
-            } else if (store->decision.empty() && votes->insert(number).second &&
-                       votes->size() == participants->size()) {
-              decide("commit");
-            }
-          }};
-}
-
-body two_phase_commit(two_phase variant) {
-  return [=](simulator& sim) {
-    // Shared with the actors, since a run that has failed is taken down after this has returned.
-    std::vector<std::shared_ptr<disk>> disks;
-    for (int i = 0; i < 3; ++i)
-      disks.push_back(std::make_shared<disk>());
-    auto participants = std::make_shared<std::vector<caf::actor>>();
-    auto leader = sim.node("c").host(coordinator, participants, disks[2], variant);
-    for (std::size_t i = 0; i < 2; ++i)
-      participants->push_back(
-          sim.node("p" + std::to_string(i)).host(participant, leader, disks[i], static_cast<int>(i), variant));
-    caf::anon_send(leader, std::string("begin"));
-    sim.run_until_idle();
-    for (auto& each : disks)
-      for (auto& other : disks)
-        sim.check(each->decision.empty() || other->decision.empty() || each->decision == other->decision,
-                  "one committed, one aborted");
-    if (variant == two_phase::votes_before_writing)
-      for (std::size_t i = 0; i < 2; ++i)
-        sim.check(disks[2]->decision != "commit" || disks[i]->is_prepared,
-                  "committed what a participant has forgotten");
-  };
-}
-
 } // namespace
-
-TEST_CASE("two-phase commit survives the crash of any node, as long as disks are written before anybody is told" *
-          doctest::test_suite("slow")) {
-  simulation_options options;
-  options.faults.node_crash = 1;
-  SUBCASE("no crash of a node does harm") {
-    auto run = make_runner(two_phase_commit(two_phase::fixed), options);
-    auto found = explore(run, make_strategies("portfolio", run), {.seeds = 3'000});
-    CHECK_MESSAGE(!found.failing_seed, found.failure.message << chart(found.failure));
-  }
-  SUBCASE("otherwise a crash at the wrong moment is found, and shrunk to little more than that") {
-    for (auto variant : {two_phase::votes_before_writing, two_phase::decides_before_writing})
-      for (auto* spec : {"random", "pct", "portfolio", "dpor"}) {
-        INFO(spec);
-        auto run = make_runner(two_phase_commit(variant), options);
-        auto found = explore(run, make_strategies(spec, run), {.seeds = 5'000});
-        REQUIRE(found.failing_seed.has_value());
-        CHECK(found.failure.faults == 1);
-        auto set_up = options;
-        set_up.seed = std::string_view(spec) == "dpor" ? 0 : *found.failing_seed;
-        auto shrunk = shrink(run, make_tape("p", "s", spec, set_up, found.failure));
-        REQUIRE(shrunk.reproduced);
-        CHECK(shrunk.run.faults == 1);
-        CHECK(chart(shrunk.run).find("crash") != std::string::npos);
-      }
-  }
-}
 
 TEST_CASE("without a budget nothing changes, and the default order meets no fault whatever the budget") {
   fifo_strategy fifo;
@@ -225,12 +65,12 @@ TEST_CASE("without a budget nothing changes, and the default order meets no faul
 }
 
 TEST_CASE("messages between nodes are lost, come twice or come late, as often as the budget allows") {
-  CHECK(texts(one_two, {}) == joined({"12"}));
-  CHECK(texts(one_two, {.faults = {.drop = 1}}) == joined({"12", "1", "2"}));
-  CHECK(texts(one_two, {.faults = {.drop = 2}}) == joined({"12", "1", "2", ""}));
-  CHECK(texts(one_two, {.faults = {.duplicate = 1}}) == joined({"12", "112", "121", "122", "212"}));
-  CHECK(texts(one_two, {.faults = {.delay = 1}}) == joined({"12"})); // a link keeps its order
-  CHECK(texts(
+  CHECK(all_texts(one_two, {}) == joined({"12"}));
+  CHECK(all_texts(one_two, {.faults = {.drop = 1}}) == joined({"12", "1", "2"}));
+  CHECK(all_texts(one_two, {.faults = {.drop = 2}}) == joined({"12", "1", "2", ""}));
+  CHECK(all_texts(one_two, {.faults = {.duplicate = 1}}) == joined({"12", "112", "121", "122", "212"}));
+  CHECK(all_texts(one_two, {.faults = {.delay = 1}}) == joined({"12"})); // a link keeps its order
+  CHECK(all_texts(
             [](simulator& sim) {
               sim.links().order(order_model::unordered).latency(1ms);
               return one_two(sim);
@@ -271,7 +111,7 @@ TEST_CASE("an actor that crashes is seen as one that has failed: by monitors, by
     sim.run_for(1min);
     return seen;
   };
-  CHECK(texts(program, {.faults = {.crash = 1}}) == joined({"a", "ad", "de"}));
+  CHECK(all_texts(program, {.faults = {.crash = 1}}) == joined({"a", "ad", "de"}));
 }
 
 TEST_CASE("a node crashes as a whole, and comes back with whom it hosts, under the same address") {
@@ -318,7 +158,7 @@ TEST_CASE("a crash may come between two sends, and after each of them") {
     sim.run_until_idle();
     return seen;
   };
-  CHECK(texts(program, {.faults = {.crash = 1}}) == joined({"", "1", "12", "123"}));
+  CHECK(all_texts(program, {.faults = {.crash = 1}}) == joined({"", "1", "12", "123"}));
 }
 
 TEST_CASE("nodes are parted one way or both, and find each other again") {
@@ -343,9 +183,9 @@ TEST_CASE("nodes are parted one way or both, and find each other again") {
     (both ? options.faults.partition : options.faults.one_way) = 1;
     options.faults.parted_for = 1500ms;
     // One that begins late or is about the other direction loses nothing.
-    CHECK(texts(program, options) == joined({"123", "12", "13", "3", "23", "1"}));
+    CHECK(all_texts(program, options) == joined({"123", "12", "13", "3", "23", "1"}));
     options.faults.parted_for = 0s;
-    CHECK(texts(program, options) == joined({"123", "12", "1", ""}));
+    CHECK(all_texts(program, options) == joined({"123", "12", "1", ""}));
   }
 }
 
@@ -359,7 +199,7 @@ TEST_CASE("an executor refuses a task as one whose queue is full") {
     sim.run_until_idle();
     return seen;
   };
-  CHECK(texts(program, {.faults = {.reject = 1}}) == joined({"12", "r2", "r1"}));
+  CHECK(all_texts(program, {.faults = {.reject = 1}}) == joined({"12", "r2", "r1"}));
 }
 
 TEST_CASE("a task whose thread goes away is lost, before its code, in its middle or after it") {
@@ -382,7 +222,7 @@ TEST_CASE("a task whose thread goes away is lost, before its code, in its middle
     CHECK(s.state() == session_state::closed);
     return seen;
   };
-  const auto seen = texts(program, {.fail_on_failed_session = false, .faults = {.lose = 1}});
+  const auto seen = all_texts(program, {.fail_on_failed_session = false, .faults = {.lose = 1}});
   CHECK(seen == joined({"12ok", "1lost", "12"}));
 }
 
@@ -399,9 +239,9 @@ TEST_CASE("a fault point fails within its budget in a simulated run, and nowhere
     sim.run_until_idle();
     return seen;
   };
-  CHECK(texts(program, {}) == joined({"ww"}));
-  CHECK(texts(program, {.faults = {.point = 1}}) == joined({"ww", "xw", "wx"}));
-  CHECK(texts(program, {.faults = {.point = 2}}) == joined({"ww", "xw", "wx", "xx"}));
+  CHECK(all_texts(program, {}) == joined({"ww"}));
+  CHECK(all_texts(program, {.faults = {.point = 1}}) == joined({"ww", "xw", "wx"}));
+  CHECK(all_texts(program, {.faults = {.point = 2}}) == joined({"ww", "xw", "wx", "xx"}));
 }
 
 TEST_CASE("a crash point ends the handler in its middle, and the verdict is not an exception") {
@@ -421,7 +261,7 @@ TEST_CASE("a crash point ends the handler in its middle, and the verdict is not 
     return seen;
   };
   // Never started, sent and crashed, or written.
-  CHECK(texts(program, {.faults = {.crash = 1}}) == joined({"", "1", "w1"}));
+  CHECK(all_texts(program, {.faults = {.crash = 1}}) == joined({"", "1", "w1"}));
 }
 
 TEST_CASE("dpor meets what dfs meets, each once, whatever may go wrong" * doctest::test_suite("slow")) {

@@ -30,13 +30,16 @@ caf::actor spawn_doer(simulator& sim, std::function<void()> what) {
   });
 }
 
-/// Two messages race; if the second one is first, the actor does `what` with the other.
-void if_out_of_turn(simulator& sim, const std::function<void()>& what) {
+/// Two messages race; if the second one is first, the actor does `what` with the other, else `in_turn`.
+void if_out_of_turn(
+    simulator& sim, const std::function<void()>& what, const std::function<void()>& in_turn = [] {}) {
   auto is_reserved = std::make_shared<bool>(false);
   auto doer = sim.caf().spawn([=](caf::event_based_actor*) -> caf::behavior {
     return {[=](testing::read_atom) {
               if (*is_reserved)
                 what();
+              else
+                in_turn();
             },
             [=](testing::reserve_atom) { *is_reserved = true; }};
   });
@@ -138,23 +141,8 @@ scenario_set scenarios() {
              }
            }});
   all.add({"shrinks-badly", "ends its process in the default order, and fails in others", [](simulator& sim) {
-             auto is_reserved = std::make_shared<bool>(false);
-             auto doer = sim.caf().spawn([=, &sim](caf::event_based_actor*) -> caf::behavior {
-               return {[=, &sim](testing::read_atom) {
-                         if (!*is_reserved)
-                           std::_Exit(5);
-                         sim.fail("out of turn");
-                       },
-                       [=](testing::reserve_atom) { *is_reserved = true; }};
-             });
-             for (bool reads : {true, false})
-               sim.caf().spawn([=](caf::event_based_actor* self) {
-                 if (reads)
-                   self->send(doer, testing::read_atom{});
-                 else
-                   self->send(doer, testing::reserve_atom{});
-               });
-             sim.run_until_idle();
+             if_out_of_turn(
+                 sim, [&sim] { sim.fail("out of turn"); }, [] { std::_Exit(5); });
            }});
   return all;
 }

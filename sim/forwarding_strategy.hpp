@@ -1,0 +1,38 @@
+// What strategies have in common that stand around another one: all that they do not change goes through.
+#pragma once
+#include "sim/decision.hpp"
+
+namespace troupe {
+
+/// Passes every question and all news on to `inner`. A derived class overrides what it is there for, and calls the same
+/// function of this class to go on.
+class forwarding_strategy : public strategy {
+public:
+  std::size_t pick(decision_kind kind, const candidates& among) override { return inner_.pick(kind, among); }
+  std::optional<order_model> wanted_model() const noexcept override { return inner_.wanted_model(); }
+  bool repeats_input() const noexcept override { return inner_.repeats_input(); }
+  bool decides_faults() const noexcept override { return inner_.decides_faults(); }
+  void begins(order_model model) override { inner_.begins(model); }
+  bool wants_state() const noexcept override { return inner_.wants_state(); }
+  void state_is(std::uint64_t hash) override { inner_.state_is(hash); }
+  bool yields() const noexcept override { return inner_.yields(); }
+  bool is_watching() const noexcept override { return inner_.is_watching(); }
+  void enabled(const candidate& event) override { inner_.enabled(event); }
+  void withdrawn(const candidate& event) override { inner_.withdrawn(event); }
+  void happened(const candidate& event) override { inner_.happened(event); }
+  void delivered(std::uint64_t place) override { inner_.delivered(place); }
+  void touched(std::uint64_t place) override { inner_.touched(place); }
+  void missed(std::uint64_t place) override { inner_.missed(place); }
+  void spent(std::uint64_t key, std::uint64_t parent) override { inner_.spent(key, parent); }
+  void time_passed() override { inner_.time_passed(); }
+  void ended(const run_result& result) override { inner_.ended(result); }
+
+protected:
+  /// `inner` must outlive it.
+  explicit forwarding_strategy(strategy& inner) noexcept : inner_(inner) {}
+
+private:
+  strategy& inner_;
+};
+
+} // namespace troupe
