@@ -3,13 +3,10 @@
 #include "actors/errors.hpp"
 #include "sim/random_source.hpp"
 #include "sim/run_progress.hpp"
-#include <cstdio>
 #include <string>
 
 namespace troupe {
 namespace {
-/// Far from zero, so that "some time ago" can be computed.
-constexpr platform::time_point epoch{std::chrono::hours{1}};
 constexpr platform::lane no_lane{~std::uint32_t{0}};
 constexpr std::uint64_t outside_identity = 0x74726f757065ull;
 constexpr std::uint64_t main_thread_identity = mix(outside_identity, 1);
@@ -22,7 +19,6 @@ std::string name_of(const platform::runnable_info& info) {
     name += " '" + std::string{info.label} + "'";
   return name;
 }
-std::string name_of(const hosted_actor& actor) { return actor.name() + "#" + std::to_string(actor.id()); }
 } // namespace
 
 sim_engine::sim_engine(const simulation_options& options, strategy& order)
@@ -356,52 +352,6 @@ void sim_engine::run_fault(parcel& p) {
   const auto identity = p.identity;
   free_parcel(&p);
   within(place, identity, platform::background_lane, *todo.act);
-}
-
-// -- what is told of it -------------------------------------------------------
-
-void sim_engine::note(entity& place, std::uint64_t identity, event_kind kind) {
-  if (tearing_down_)
-    return;
-  result_.trace_hash = mix(result_.trace_hash, identity ^ static_cast<std::uint64_t>(kind));
-  if (kind == event_kind::arrival || kind == event_kind::start)
-    return;
-  if (place.history)
-    result_.outcome_hash -= mix(place.history);
-  place.history = mix(place.history, identity);
-  result_.outcome_hash += mix(place.history);
-}
-
-std::optional<std::size_t> sim_engine::trace(event_kind kind, const parcel& p, const entity& to, std::string what) {
-  if (tearing_down_ || !is_told())
-    return std::nullopt;
-  trace_entry entry{.identity = p.identity,
-                    .parent = p.parent,
-                    .kind = kind,
-                    .from = p.from_name.empty() ? p.from->name : p.from_name, // an actor gets its name while it starts
-                    .to = to.name,
-                    .what = std::move(what),
-                    .internal = to.is_internal,
-                    .time = now_ - epoch,
-                    .state = {}};
-  if (run_progress::watched)
-    run_progress::watched->describe_event(std::string(to_string(kind)) + " " + entry.from + " -> " + entry.to + " " +
-                                          entry.what);
-  if (options_.log_operations)
-    std::fprintf(stderr, "%6llu %-8s %s -> %s %s\n", static_cast<unsigned long long>(result_.steps), to_string(kind),
-                 entry.from.c_str(), entry.to.c_str(), entry.what.c_str());
-  if (!options_.trace)
-    return std::nullopt;
-  result_.trace.push_back(std::move(entry));
-  return result_.trace.size() - 1;
-}
-
-void sim_engine::learn_name(entity& actor, const hosted_actor& hosted, std::optional<std::size_t> entry) {
-  if (!is_told() || (!hosted.is_alive() && !actor.name.empty()))
-    return;
-  actor.name = name_of(hosted);
-  if (entry)
-    result_.trace[*entry].to = actor.name;
 }
 
 // -- time ---------------------------------------------------------------------

@@ -269,6 +269,8 @@ private:
   void run_work(parcel& p);
   template <class Body>
   void within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body, std::uint64_t cause = 0);
+
+  // engine_trace.cpp
   void note(entity& place, std::uint64_t identity, event_kind kind);
   bool is_told() const noexcept { return options_.trace || options_.log_operations; }
   /// @returns where the entry stands in the trace, if it does.
@@ -327,6 +329,8 @@ private:
   bool stopped_ = false;
 
   event_list enabled_;
+  /// Far from zero, so that "some time ago" can be computed.
+  static constexpr platform::time_point epoch{std::chrono::hours{1}};
   platform::time_point now_;
   std::map<std::pair<platform::time_point, std::uint64_t>, parcel*> timers_;
   std::unordered_map<std::uint64_t, parcel*> timers_by_number_;

@@ -13,6 +13,9 @@
 
 namespace troupe {
 
+/// As traces and messages name it.
+inline std::string name_of(const hosted_actor& actor) { return actor.name() + "#" + std::to_string(actor.id()); }
+
 struct entity;
 struct channel;
 class node_host;

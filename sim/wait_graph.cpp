@@ -4,10 +4,6 @@
 #include <string_view>
 
 namespace troupe {
-namespace {
-std::string name_of(const hosted_actor& actor) { return actor.name() + "#" + std::to_string(actor.id()); }
-} // namespace
-
 void sim_engine::note_request(const letter& mail, const entity& to) {
   if (tearing_down_)
     return;
