@@ -128,6 +128,33 @@ TEST_CASE("the number of processes does not change what is found, where there ca
   CHECK(alone == spread);
 }
 
+TEST_CASE("--model says what can interleave") {
+  child_folder here;
+  const auto outcomes = [&](const std::string& model) {
+    const auto found = json::parse(run(here, "explore a-b-a --strategy dpor --json --model " + model).out);
+    CHECK(found["proven"] == true);
+    return found["distinct_traces"].get<int>();
+  };
+  CHECK(outcomes("atomic") == 2);
+  CHECK(outcomes("local") == 10);
+  CHECK(outcomes("network") == 12);
+  CHECK(outcomes("unordered") == 48);
+}
+
+TEST_CASE("--faults says what may go wrong, and how often") {
+  child_folder here;
+  CHECK(run(here, "explore unlucky").status == 0);
+  const auto found = run(here, "explore unlucky --faults point=1 --tape-out found.tape");
+  CHECK(found.status == 1);
+  CHECK(found.out.find("fault: store.write") != std::string::npos);
+  CHECK(found.out.find("a write is lost") != std::string::npos);
+  CHECK(found.out.find("--faults point=1") != std::string::npos); // in the command that leads there again
+  CHECK(run(here, "replay unlucky --tape found.tape").status == 1);
+  check_refused(here, "explore unlucky --faults pont=1", "did you mean \"point\"");
+  check_refused(here, "explore unlucky --faults point", "point");
+  check_refused(here, "explore unlucky --faults crash=1 --strategy dpor", "dfs does");
+}
+
 TEST_CASE("the fifo strategy has one schedule") {
   child_folder here;
   const auto object = json::parse(run(here, "explore oversell --seeds 20 --strategy fifo --json").out);
@@ -143,6 +170,9 @@ TEST_CASE("an exhaustive search says what it has proven or covered, and has no s
   CHECK(part["proven"] == false);
   CHECK(part["covered"].get<double>() > 0);
   CHECK(part["covered"].get<double>() < 1);
+  const auto urgent = run(here, "explore urgent --strategy dpor");
+  CHECK(urgent.out.find("not proven, though no schedule is left") != std::string::npos);
+  CHECK(run(here, "explore urgent --strategy dfs").out.find("\nproven: ") != std::string::npos);
   check_refused(here, "explore patient --strategy dfs --first-seed 1", "has no seeds");
   check_refused(here, "replay patient --strategy dpor --seed 1000000", "has fewer schedules");
   check_refused(here, "explore patient --strategy pct:depth=0", "expected pct:depth=NUMBER");

@@ -1,6 +1,8 @@
 // A program with scenarios, for the tests of its command line: one for each way in which exploration can end.
+#include "sim/fault_point.hpp"
 #include "sim/scenario.hpp"
 #include "tests/sim/programs/oversell.hpp"
+#include "tests/sim/search_programs.hpp"
 #include <cstdlib>
 
 using namespace troupe;
@@ -32,6 +34,23 @@ scenario_set scenarios() {
              auto shop = sim.root().open_session({.name = "shop"});
              for (int i = 0; i < 2 + runs++ % 2; ++i)
                shop.spawn([] {}).detach();
+             sim.run_until_idle();
+           }});
+  all.add({"a-b-a", "two actors each send to A, B and A again", testing::a_b_a});
+  all.add({"unlucky", "a store that fails if its disk does", [](simulator& sim) {
+             auto store = sim.caf().spawn([&sim](caf::event_based_actor*) -> caf::behavior {
+               return {[&sim](testing::read_atom) { sim.check(!fault_point("store.write"), "a write is lost"); }};
+             });
+             for (int i = 0; i < 3; ++i)
+               caf::anon_send(store, testing::read_atom{});
+             sim.run_until_idle();
+           }});
+  all.add({"urgent", "a message overtakes another", [](simulator& sim) {
+             auto receiver = sim.caf().spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; });
+             sim.caf().spawn([=](caf::event_based_actor* self) {
+               self->send(receiver, 1);
+               self->send<caf::message_priority::high>(receiver, 2);
+             });
              sim.run_until_idle();
            }});
   all.add({"crash", "the program ends itself under some seeds", [](simulator& sim) {
