@@ -1,6 +1,7 @@
 // The engine's bookkeeping: who takes part, what is on its way, and what that enables.
 #include "sim/engine.hpp"
 #include "sim/random_source.hpp"
+#include <algorithm>
 
 namespace troupe {
 
@@ -306,8 +307,8 @@ void sim_engine::drop_parcel(parcel* p) noexcept {
 }
 
 void sim_engine::run_out() {
-  // A failed run may hold actors that never stop sending.
-  std::uint64_t left = is_over() ? 10'000 : 1'000'000;
+  // A failed run may hold actors that never stop sending, and many runs of it are made to explain it.
+  std::uint64_t left = is_over() ? std::clamp<std::uint64_t>(2 * result_.steps, 1'000, 10'000) : 1'000'000;
   pump_frames();
   while (left > 0 && step())
     --left;
@@ -321,8 +322,12 @@ void sim_engine::end_all() {
     for (std::uint32_t node = 0; node < network_->nodes(); ++node)
       network_->at(node).hosts.clear(); // their addresses are actors of the system
   run_out();
-  for (auto& anchor : std::exchange(anchors_, {}))
+  for (auto& anchor : anchors_)
     anchor.kill();
+  run_out();
+  // Who awaits a response looks at nothing else, not even at a kill, and holds on to whom it knows.
+  for (auto& anchor : std::exchange(anchors_, {}))
+    anchor.crash(caf::exit_reason::kill);
   run_out();
   stopped_ = true;
   timers_.clear();

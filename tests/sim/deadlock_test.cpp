@@ -23,6 +23,10 @@ void spawn_poller(simulator& sim) {
 
 struct peer_state {
   static inline const char* name = "peer";
+  static inline int alive = 0;
+  peer_state() { ++alive; }
+  peer_state(const peer_state&) = delete;
+  ~peer_state() { --alive; }
   caf::actor other;
 };
 
@@ -73,6 +77,7 @@ TEST_CASE("two actors that await each other are a deadlock at once, though other
   CHECK(mentions(found.message, "actors await each other, and nothing can end that:\n  peer#"));
   CHECK(mentions(found.message, " awaits the response of "));
   CHECK(found.steps < 100); // and not after that hour
+  CHECK(peer_state::alive == 0); // who awaits does not look at a kill, and each holds the other
 }
 
 TEST_CASE("a timeout can end a wait, and an actor that does not wait with all else answers") {
