@@ -76,7 +76,7 @@ TEST_CASE("two actors that await each other are a deadlock at once, though other
   CHECK(found.end == verdict::deadlock);
   CHECK(mentions(found.message, "actors await each other, and nothing can end that:\n  peer#"));
   CHECK(mentions(found.message, " awaits the response of "));
-  CHECK(found.steps < 100); // and not after that hour
+  CHECK(found.steps < 100);      // and not after that hour
   CHECK(peer_state::alive == 0); // who awaits does not look at a kill, and each holds the other
 }
 
