@@ -115,8 +115,9 @@ TEST_CASE("an actor that crashes is seen as one that has failed: by monitors, by
 }
 
 TEST_CASE("a node crashes as a whole, and comes back with whom it hosts, under the same address") {
-  simulator::once(1, [](simulator& sim) {
-    std::string seen;
+  std::string seen;
+  int starts = 0;
+  simulator::once(1, [&](simulator& sim) {
     auto alpha = sim.node("alpha");
     auto gone = alpha.spawn(note, &seen);
     auto hosted = alpha.host(
@@ -124,7 +125,7 @@ TEST_CASE("a node crashes as a whole, and comes back with whom it hosts, under t
           *into += static_cast<char>('A' + (*starts)++);
           return {[into](int value) { *into += std::to_string(value); }};
         },
-        &seen, new int(0));
+        &seen, &starts);
     const auto tell = [&](int value) {
       caf::anon_send(hosted, value);
       caf::anon_send(gone, value);

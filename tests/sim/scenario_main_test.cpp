@@ -49,7 +49,7 @@ TEST_CASE("list names the scenarios with their descriptions") {
   const auto result = run(here, "list");
   CHECK(result.status == 0);
   CHECK(result.after("oversell") == "   two clients buy the last one");
-  CHECK(line_count(result.out) == 6);
+  CHECK(line_count(result.out) == 9);
   CHECK(result.err.empty());
 }
 
