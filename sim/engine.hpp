@@ -224,38 +224,41 @@ private:
   void send_off(parcel& p, platform::duration latency, bool is_in_order);
 
   // engine_faults.cpp
+  /// Asks whether one of `choices` that there is a budget for happens, and spends it. @returns null for none
+  const fault_choice* decide_fault(std::uint64_t key, std::uint64_t parent, std::vector<fault_choice>&& choices);
+  void note_fault(std::uint64_t identity);
+  void tell(std::uint64_t identity, std::uint64_t parent, const entity& from, const entity& to, std::string what);
+
+  // engine_link_faults.cpp
   enum class message_fault { none, lost, late, twice };
   message_fault fault_of_message(parcel& p);
   /// A message is gone, and nobody is told but the trace.
   void lose(parcel& p, const char* why);
   parcel& copy_of(const parcel& p);
-  /// Asks whether one of `choices` that there is a budget for happens, and spends it. @returns null for none
-  const fault_choice* decide_fault(std::uint64_t key, std::uint64_t parent, std::vector<fault_choice>&& choices);
+  void add_partitions(std::vector<fault_choice>& choices, std::uint32_t node);
+  void part(std::uint32_t a, std::uint32_t b, bool both_ways, std::uint64_t key);
+  void touch_node(std::uint32_t node);
+
+  // engine_task_faults.cpp
+  bool refuses(const platform::runnable& work);
+  void lose_task(platform::runnable& work, entity& task, std::uint64_t identity);
+
+  // engine_crashes.cpp
   bool may_crash(const entity& actor) const noexcept;
   void add_crashes(std::vector<fault_choice>& choices, entity& actor) const;
-  void add_partitions(std::vector<fault_choice>& choices, std::uint32_t node);
   /// At the end of a handler, the actor still living: the only moments at which an actor, a node, or the links of the
   /// node can change for those who only see messages.
   void faults_after(entity& actor, std::uint64_t identity);
   void faults_of_new_time();
-  bool refuses(const platform::runnable& work);
-  void lose_task(platform::runnable& work, entity& task, std::uint64_t identity);
   void carry_out(const fault_choice& fault, std::uint64_t key);
   void crash_actor(entity& actor);
   void crash_node(std::uint32_t node);
-  void part(std::uint32_t a, std::uint32_t b, bool both_ways, std::uint64_t key);
-  void touch_node(std::uint32_t node);
-  entity& place_of_node(std::uint32_t node);
-  void later(platform::duration delay, entity& place, std::uint64_t identity, const char* what,
-             std::function<void()> act);
-  void run_fault(parcel& p);
-  /// A message reaches an actor that has crashed.
-  void miss(parcel& p);
   /// A message reaches a door: it goes to whoever is there, if anybody is.
   void pass_door(parcel& p);
   void lose_mail(entity& actor);
-  void note_fault(std::uint64_t identity);
-  void tell(std::uint64_t identity, std::uint64_t parent, const entity& from, const entity& to, std::string what);
+  entity& place_of_node(std::uint32_t node);
+  void later(platform::duration delay, entity& place, std::uint64_t identity, const char* what,
+             std::function<void()> act);
 
   /// Lets events happen until none is enabled, within reason.
   void run_out();
@@ -267,6 +270,9 @@ private:
   void handle(entity& actor);
   void start(parcel& p);
   void run_work(parcel& p);
+  void run_fault(parcel& p);
+  /// A message reaches an actor that has crashed.
+  void miss(parcel& p);
   template <class Body>
   void within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body, std::uint64_t cause = 0);
 

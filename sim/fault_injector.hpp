@@ -13,6 +13,10 @@ struct fault_choice {
   std::uint64_t target = 0; ///< Whom it hits, by a number that is the same in every schedule.
   std::uint32_t first = 0;  ///< Where the actor is stored, or a node.
   std::uint32_t second = 0; ///< The other node.
+  /// Of this choice in the decision `key`, the same in every schedule.
+  std::uint64_t identity(std::uint64_t key) const noexcept {
+    return mix(mix(key, static_cast<std::uint64_t>(kind) + 1), target);
+  }
 };
 
 /// Keeps the budgets, and spreads faults over a run: each run gets up to as many as the budgets allow, at opportunities

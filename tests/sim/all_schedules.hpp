@@ -55,4 +55,16 @@ std::set<std::string> texts(const std::function<std::string(simulator&)>& progra
   return seen;
 }
 
+inline std::string joined(const std::set<std::string>& texts) {
+  std::string result;
+  for (auto& each : texts)
+    result += (result.empty() ? "'" : " '") + each + "'";
+  return result;
+}
+
+/// The same as one text, for messages.
+inline std::string all_texts(const std::function<std::string(simulator&)>& program, const simulation_options& options) {
+  return joined(texts(program, options));
+}
+
 } // namespace troupe::testing
