@@ -67,6 +67,7 @@ std::optional<fault_options> parse_faults(std::string_view text, std::string& er
     result.of(kind) = 0;
   if (text == "none")
     return result;
+  std::vector<std::string_view> named;
   for (auto rest = text;;) {
     auto one = rest.substr(0, rest.find(','));
     auto name = one.substr(0, one.find('='));
@@ -83,6 +84,11 @@ std::optional<fault_options> parse_faults(std::string_view text, std::string& er
       error = unknown_name("fault", name, {std::begin(names), std::end(names)});
       return std::nullopt;
     }
+    if (std::find(named.begin(), named.end(), name) != named.end()) {
+      error = "\"" + one_line(text) + "\": " + std::string(name) + " is given more than once";
+      return std::nullopt;
+    }
+    named.push_back(name);
     if (value > (span ? std::uint64_t{1} << 60 : most)) {
       error = "\"" + one_line(one) + "\": expected " + std::string(name) + "=NUMBER, a number from 0 to " +
               std::to_string(most);

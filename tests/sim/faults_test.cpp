@@ -118,4 +118,9 @@ TEST_CASE("budgets are text that is read again, and text that is none is refused
     CHECK_FALSE(parse_faults(wrong, error).has_value());
     CHECK_FALSE(error.empty());
   }
+  for (auto* twice : {"crash=1,crash=2", "drop=1,crash=2,drop=1", "crash=1,down_for_ns=1,down_for_ns=2"}) {
+    INFO(twice);
+    CHECK_FALSE(parse_faults(twice, error).has_value());
+    CHECK(error.find("is given more than once") != std::string::npos);
+  }
 }

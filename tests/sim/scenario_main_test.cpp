@@ -152,6 +152,7 @@ TEST_CASE("--faults says what may go wrong, and how often") {
   CHECK(run(here, "replay unlucky --tape found.tape").status == 1);
   check_refused(here, "explore unlucky --faults pont=1", "did you mean \"point\"");
   check_refused(here, "explore unlucky --faults point", "point");
+  check_refused(here, "explore unlucky --faults point=1,point=2", "point is given more than once");
   check_refused(here, "explore unlucky --faults crash=1 --strategy dpor", "dfs does");
 }
 
