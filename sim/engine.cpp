@@ -26,8 +26,10 @@ sim_engine::sim_engine(const simulation_options& options, strategy& order)
       now_(epoch), outside_{&new_entity(outside_identity), outside_identity, 0, no_lane, nullptr, 0, 0},
       reads_states_(tells_state_), fair_random_(mix(options.seed, 0x66616972)) {
   outside_.who->name = "test";
-  if (run_progress::watched)
+  if (run_progress::watched) {
     run_progress::watched->begin_run();
+    run_progress::watched->begin_tape(options.seed, options.model);
+  }
   lanes_.emplace_back().place = &new_entity(main_thread_identity);
   lanes_[0].place->name = "main thread";
   lanes_[0].place->is_lane = true;
@@ -63,9 +65,14 @@ std::uint64_t sim_engine::decide(decision_kind kind, const candidates& among) {
     fail(verdict::failed, "the strategy picked " + std::to_string(index) + " of " + std::to_string(count));
     index = 0;
   }
-  result_.decisions.push_back(
-      {kind, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count), among[index].identity});
+  keep({kind, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count), among[index].identity});
   return index;
+}
+
+void sim_engine::keep(const decision& made) {
+  result_.decisions.push_back(made);
+  if (run_progress::watched)
+    run_progress::watched->decide(made);
 }
 
 std::uint64_t sim_engine::decide_value(decision_kind kind, std::size_t count) {

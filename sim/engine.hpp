@@ -265,6 +265,8 @@ private:
   serial_lane* find_lane(platform::lane where) noexcept;
 
   // engine.cpp
+  /// Puts it onto the tape.
+  void keep(const decision& made);
   void withdraw(event& e);
   void happen(event& e);
   void handle(entity& actor);

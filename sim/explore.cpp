@@ -42,24 +42,26 @@ public:
     const auto seed = options_.first_seed + seen.distance;
     // What is run here must end.
     if (const auto loss = lost_again(seed)) {
-      failure_cause cause{seed, 1, true, {}};
+      failure_cause cause{.seed = seed, .count = 1, .is_lost = true};
       cause.failure = nondeterministic("seed " + std::to_string(seed) + " ended (" + to_string(seen.end) +
                                        ") at first, and then was lost: " + loss->message);
       return cause;
     }
-    return {seed, 1, false, repeated(run_, make_, seed, seen)};
+    return {.seed = seed, .count = 1, .failure = repeated(run_, make_, seed, seen)};
   }
 
   failure_cause of(std::uint64_t distance, const process_loss& seen) const {
-    failure_cause cause{options_.first_seed + distance, 1, true, {}};
+    failure_cause cause{.seed = options_.first_seed + distance, .count = 1, .is_lost = true};
     cause.failure.end = seen.how;
     // A trace tells in which event it was.
-    const auto again = lost_again(cause.seed);
-    if (again && again->how == seen.how)
+    auto again = lost_again(cause.seed);
+    if (again && again->how == seen.how) {
       cause.failure.message = again->message;
-    else
+      cause.unfinished = std::move(again->run);
+    } else {
       cause.failure = nondeterministic("seed " + std::to_string(cause.seed) + " was lost at first (" + seen.message +
                                        "), and not when it was run again" + (again ? ": " + again->message : ""));
+    }
     return cause;
   }
 

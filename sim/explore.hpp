@@ -32,7 +32,8 @@ struct failure_cause {
   std::uint64_t count = 0; ///< Schedules that fail so, of those that were run.
   /// True: the process that ran it was lost. `failure` then has a verdict and a message, and nothing else.
   bool is_lost = false;
-  run_result failure; ///< Of that seed, with its trace and tape.
+  std::optional<unfinished_run> unfinished = {}; ///< What is known of a lost run that is lost each time.
+  run_result failure = {};                       ///< Of that seed, with its trace and tape.
 };
 
 /// What trying them has shown.

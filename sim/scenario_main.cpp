@@ -135,12 +135,16 @@ private:
       for (const auto& cause : found.causes) {
         auto& known = report.causes.emplace_back();
         known.note = note;
-        if (cause.is_lost)
+        if (cause.is_lost && !cause.unfinished)
           continue;
         set_up.seed = strategies.program_seed(cause.seed);
         auto recorded = make_tape(program_, program.name, command_.strategy, set_up, cause.failure);
-        // No schedule is the shortest of those that never end.
-        if (shrinks && cause.failure.end != verdict::nondeterminism && cause.failure.end != verdict::step_limit) {
+        if (cause.is_lost) {
+          recorded.options.seed = cause.unfinished->seed;
+          recorded.options.model = cause.unfinished->model;
+          recorded.decisions = cause.unfinished->decisions;
+        } else if (shrinks && cause.failure.end != verdict::nondeterminism &&
+                   cause.failure.end != verdict::step_limit) { // No schedule is the shortest of those that never end.
           known.shrunk = troupe::shrink(run, recorded);
           if (known.shrunk->run.end == cause.failure.end)
             recorded = known.shrunk->shortest;
@@ -233,8 +237,22 @@ private:
     lost.run.result.end = loss.how;
     lost.run.result.message = loss.message;
     auto set_up = options();
-    set_up.seed = command_.seed.value_or(0);
-    return say({program_, typed_, command_, set_up, lost, command_.strategy, {}});
+    auto strategy = command_.strategy;
+    if (!command_.tape.empty()) {
+      const auto recorded = loaded();
+      set_up = recorded.options;
+      strategy = recorded.strategy;
+    } else if (!command_.bytes.empty()) {
+      set_up = from_fuzz_data(read_bytes(command_.bytes)).apply_to(chosen().options);
+      strategy = "bytes";
+    }
+    if (loss.run) {
+      set_up.seed = loss.run->seed;
+      lost.run.result.model = loss.run->model;
+      lost.run.result.decisions = loss.run->decisions;
+      keep(strategy, set_up, {lost.run.result, {}});
+    }
+    return say({program_, typed_, command_, set_up, lost, strategy, {}});
   }
 
   int replay_seed() {

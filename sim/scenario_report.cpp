@@ -35,8 +35,21 @@ std::string percentage(double share) {
   return text;
 }
 
-std::string tape_command(const std::string& typed, const std::string& scenario, const std::string& tape) {
-  return shell_word(typed) + " replay " + shell_word(scenario) + " --tape " + shell_word(tape);
+/// Limits that are not the usual ones have to be said again.
+std::string limits_text(const run_limits& limits) {
+  const run_limits standard;
+  std::string text;
+  if (limits.step_timeout != standard.step_timeout)
+    text += " --step-timeout " +
+            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(limits.step_timeout).count());
+  if (limits.memory_max != standard.memory_max)
+    text += " --memory-max " + std::to_string(limits.memory_max >> 20);
+  return text;
+}
+
+std::string tape_command(const std::string& typed, const scenario_command& command, const std::string& tape) {
+  return shell_word(typed) + " replay " + shell_word(command.scenario) + " --tape " + shell_word(tape) +
+         limits_text(command.limits);
 }
 
 /// The options that are not the default have to be said again.
@@ -50,13 +63,7 @@ std::string seed_command(const std::string& typed, const scenario_command& comma
     text += std::string(" --model ") + to_string(*command.model);
   if (!command.faults.empty())
     text += " --faults " + command.faults;
-  const run_limits standard;
-  if (command.limits.step_timeout != standard.step_timeout)
-    text += " --step-timeout " +
-            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(command.limits.step_timeout).count());
-  if (command.limits.memory_max != standard.memory_max)
-    text += " --memory-max " + std::to_string(command.limits.memory_max >> 20);
-  return text;
+  return text + limits_text(command.limits);
 }
 
 std::string shrinking_text(const shrink_result& shrunk) {
@@ -80,8 +87,8 @@ std::string cause_text(const exploration_report& report, const failure_cause& ca
   if (!known.page.empty())
     text += "report:   " + known.page + "\n";
   if (known.tape)
-    text += "tape:     " + *known.tape + "\nreplay:   " + tape_command(report.typed, command.scenario, *known.tape) +
-            "\nunshrunk: ";
+    text +=
+        "tape:     " + *known.tape + "\nreplay:   " + tape_command(report.typed, command, *known.tape) + "\nunshrunk: ";
   else
     text += "replay: ";
   return text + seed_command(report.typed, command, cause.seed) + "\n";
@@ -112,7 +119,7 @@ ordered_json cause_json(const exploration_report& report, const failure_cause& c
   object["message"] = cause.failure.message;
   object["note"] = known.note;
   object["tape"] = or_null(known.tape);
-  object["replay"] = known.tape ? tape_command(report.typed, report.command.scenario, *known.tape)
+  object["replay"] = known.tape ? tape_command(report.typed, report.command, *known.tape)
                                 : seed_command(report.typed, report.command, cause.seed);
   object["shrunk"] = nullptr;
   if (known.shrunk)
@@ -250,7 +257,7 @@ std::string edit_note(const edited_replay& edited, const tape& recorded) {
 std::string to_text(const shrink_report& report) {
   return report.command.scenario + ": " + shrinking_text(report.shrunk) + "\n" + chart(report.explained) +
          "\ntape:   " + report.command.out +
-         "\nreplay: " + tape_command(report.typed, report.command.scenario, report.command.out) + "\n";
+         "\nreplay: " + tape_command(report.typed, report.command, report.command.out) + "\n";
 }
 
 std::string to_json(const shrink_report& report) {
@@ -266,7 +273,7 @@ std::string to_json(const shrink_report& report) {
   object["steps"] = shrunk.run.steps;
   object["runs"] = shrunk.runs;
   object["tape"] = report.command.out;
-  object["replay"] = tape_command(report.typed, report.command.scenario, report.command.out);
+  object["replay"] = tape_command(report.typed, report.command, report.command.out);
   add_race(object, &report.explained);
   return dumped(object);
 }
@@ -274,13 +281,13 @@ std::string to_json(const shrink_report& report) {
 report_facts facts_of(const exploration_report& report, const failure_cause& cause, const cause_report& known) {
   const auto& command = report.command;
   return {command.scenario, command.strategy, cause.seed, known.tape.value_or(""),
-          known.tape ? tape_command(report.typed, command.scenario, *known.tape)
+          known.tape ? tape_command(report.typed, command, *known.tape)
                      : seed_command(report.typed, command, cause.seed)};
 }
 
 report_facts facts_of(const replay_report& report) {
   const auto& command = report.command;
-  auto replay = !command.tape.empty()    ? tape_command(report.typed, command.scenario, command.tape)
+  auto replay = !command.tape.empty()    ? tape_command(report.typed, command, command.tape)
                 : !command.bytes.empty() ? shell_word(report.typed) + " replay " + shell_word(command.scenario) +
                                                " --bytes " + shell_word(command.bytes)
                                          : seed_command(report.typed, command, *command.seed);
@@ -291,7 +298,7 @@ report_facts facts_of(const replay_report& report) {
 report_facts facts_of(const shrink_report& report) {
   const auto& command = report.command;
   return {command.scenario, report.shrunk.shortest.strategy, report.shrunk.shortest.options.seed, command.out,
-          tape_command(report.typed, command.scenario, command.out)};
+          tape_command(report.typed, command, command.out)};
 }
 
 } // namespace troupe

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <system_error>
+#include <type_traits>
 #include <unistd.h>
 #include <utility>
 #ifdef __linux__
@@ -43,6 +44,12 @@ std::optional<std::uint64_t> memory_of(int process) {
   return (resident - std::min(shared, resident)) * page;
 }
 
+/// What two processes share: a `run_progress`, and then the decisions of a run. Only what is used takes memory.
+constexpr std::size_t decisions_at =
+    (sizeof(run_progress) + alignof(decision) - 1) / alignof(decision) * alignof(decision);
+constexpr std::size_t shared_bytes = decisions_at + run_progress::decisions_max * sizeof(decision);
+static_assert(std::is_trivially_copyable_v<decision>);
+
 std::string signal_text(int signal) { return "signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")"; }
 
 /// Who debugs a program wants to see its runs, and may take his time.
@@ -69,16 +76,18 @@ bool can_limit_memory() noexcept { return memory_in_use() != 0; }
 std::uint64_t memory_in_use() noexcept { return memory_of(::getpid()).value_or(0); }
 
 watched_process::watched_process(const std::function<int()>& body, const run_limits& limits) : limits_(limits) {
-  void* memory = ::mmap(nullptr, sizeof(run_progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* memory = ::mmap(nullptr, shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
     give_up("mmap");
   progress_ = new (memory) run_progress;
+  // Not made one by one: that would use all of it up at once.
+  progress_->decisions = reinterpret_cast<decision*>(static_cast<char*>(memory) + decisions_at);
   has_watched = true;
   std::fflush(nullptr); // Else the child would write what is still buffered once more.
   std::cout.flush();
   process_ = ::fork();
   if (process_ < 0) {
-    ::munmap(progress_, sizeof *progress_);
+    ::munmap(progress_, shared_bytes);
     give_up("fork");
   }
   if (process_ == 0) {
@@ -101,7 +110,7 @@ watched_process::~watched_process() {
     while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
-  ::munmap(progress_, sizeof *progress_);
+  ::munmap(progress_, shared_bytes);
 }
 
 void watched_process::look() {
@@ -187,6 +196,9 @@ process_loss watched_process::loss_of(int status) const {
         (WIFSIGNALED(status) ? signal_text(WTERMSIG(status)) : "exit status " + std::to_string(WEXITSTATUS(status))) +
         ", in " + where;
   }
+  const auto decided = progress_->decided.load(std::memory_order_acquire);
+  if (progress_->is_running && decided <= run_progress::decisions_max)
+    loss.run = {progress_->seed, progress_->model, {progress_->decisions, progress_->decisions + decided}};
   loss.cause =
       mix(mix(place, static_cast<std::uint64_t>(loss.how)), ended_for_ ? 0 : static_cast<std::uint64_t>(status));
   return loss;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe {
 
@@ -26,11 +27,20 @@ bool can_limit_memory() noexcept;
 /// Bytes that are this process's own; 0 where that is not known.
 std::uint64_t memory_in_use() noexcept;
 
+/// A run as far as it had got when its process was lost.
+struct unfinished_run {
+  std::uint64_t seed = 0;
+  order_model model = order_model::local;
+  std::vector<decision> decisions;
+};
+
 /// Why a process has not done what it had to do.
 struct process_loss {
   verdict how = verdict::crashed; ///< crashed, hung, or out_of_memory.
   std::string message;            ///< One line: what happened, and in which event.
   std::uint64_t cause = 0;        ///< Tells apart ways and places, without the words.
+  /// The run that was lost; nothing if it was not during a run, or if that has had more than a million decisions.
+  std::optional<unfinished_run> run;
 };
 
 /// How a process has ended.

@@ -52,8 +52,8 @@ TEST_CASE("a handler that never ends is a failure with its seed and the event, a
   INFO(object["message"]);
   CHECK(holds(object["message"], "did not end within 1 s: handle "));
   CHECK(holds(object["message"], "read"));
-  CHECK(object["tape"].is_null());
   const auto command = object["replay"].get<std::string>();
+  CHECK(command.find("--tape") != std::string::npos);
   CHECK(command.find("--step-timeout 1") != std::string::npos);
   const auto replayed = here.run("timeout 60 " + command);
   INFO(replayed.out, replayed.err);
@@ -93,6 +93,43 @@ TEST_CASE("a run that takes too much memory is a failure with its seed, and so i
   // What ends at its number of events may still take more than there is.
   const auto mails = found(here, "mails --seeds 2 --memory-max 32 --max-steps 100000000");
   CHECK(mails["verdict"] == "out_of_memory");
+}
+
+TEST_CASE("a run that was lost comes again, from its tape and from its seed, whatever decided") {
+  child_folder here;
+  const auto check = [&](const std::string& arguments) {
+    const auto result = run(here, "explore " + arguments);
+    INFO(arguments, "\n", result.out, result.err);
+    REQUIRE(result.status == 1);
+    const auto at = result.out.find("\u2717 crashed: the program under test ended its process: exit status 4, in ");
+    REQUIRE(at != std::string::npos);
+    const auto what = result.out.substr(at, result.out.find('\n', at) - at);
+    for (const char* command : {"replay:", "unshrunk:"}) {
+      REQUIRE_FALSE(result.after(command).empty());
+      const auto again = here.run("timeout 60 " + result.after(command));
+      INFO(command, result.after(command), "\n", again.out, again.err);
+      CHECK(again.status == 1);
+      CHECK(again.err.empty());
+      CHECK(again.out.find(what) != std::string::npos);
+    }
+  };
+  for (const char* strategy : {"portfolio", "random", "speeds", "pct", "pctcp", "pos", "surw", "ql", "dfs", "dpor"})
+    check("quits --seeds 2000 --strategy " + std::string(strategy));
+  check("quits --seeds 2000 --model network --jobs 2");
+  for (const char* strategy : {"portfolio", "pct", "dfs"})
+    check("quits-unlucky --seeds 2000 --faults point=1 --strategy " + std::string(strategy));
+}
+
+TEST_CASE("replaying a seed whose run is lost leaves a tape of it") {
+  child_folder here;
+  const auto seed = found(here, "quits --seeds 2000")["seed"].get<std::uint64_t>();
+  CHECK(run(here, "replay quits --tape-out lost.tape --seed " + std::to_string(seed)).status == 1);
+  const auto again = json::parse(run(here, "replay quits --tape lost.tape --json").out);
+  CHECK(again["verdict"] == "crashed");
+  CHECK(holds(again["message"], "exit status 4, in handle "));
+  const auto shrunk = run(here, "shrink quits --tape lost.tape --out short.tape");
+  CHECK(shrunk.status == 2);
+  CHECK(shrunk.err.find("cannot be shrunk, for the program crashed: ") != std::string::npos);
 }
 
 TEST_CASE("a program that leaks a little with each run is not held up by it" * doctest::skip(!can_limit_memory()) *

@@ -1,4 +1,5 @@
 // A program with scenarios that nobody should write: for the tests of what becomes of them.
+#include "sim/fault_point.hpp"
 #include "sim/scenario.hpp"
 #include "tests/sim/programs/oversell.hpp"
 #include <chrono>
@@ -71,6 +72,17 @@ scenario_set scenarios() {
            }});
   all.add({"eats", "a handler takes all memory, in some orders",
            [](simulator& sim) { if_out_of_turn(sim, [] { eat(); }); }});
+  all.add({"quits", "a handler ends the process, in some orders",
+           [](simulator& sim) { if_out_of_turn(sim, [] { std::_Exit(4); }); }});
+  all.add({"quits-unlucky", "a handler ends the process, if a write fails", [](simulator& sim) {
+             auto writer = spawn_doer(sim, [] {
+               if (fault_point("write"))
+                 std::_Exit(4);
+             });
+             for (int i = 0; i < 20; ++i)
+               caf::anon_send(writer, testing::read_atom{});
+             sim.run_until_idle();
+           }});
   all.add({"mails", "an actor sends twice as much as it gets", [](simulator& sim) {
              auto doubler = sim.caf().spawn([](caf::event_based_actor* self) -> caf::behavior {
                return {[self](testing::read_atom atom) {
