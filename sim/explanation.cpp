@@ -75,7 +75,8 @@ void mark_racing(told_run& run, event_name which) {
 explanation explain(const runner& run, std::uint64_t seed, recorded_run recorded, const race_options& options) {
   explanation result;
   const auto entries = trace_entries(recorded.record, recorded.result.trace);
-  if (!recorded.result.is_failure()) {
+  // No swap proves anything in a program that does not repeat itself.
+  if (!recorded.result.is_failure() || recorded.result.end == verdict::nondeterminism) {
     result.run = told(std::move(recorded), entries, std::vector<bool>(entries.size(), true));
     return result;
   }

@@ -3,33 +3,54 @@
 #include "sim/determinism.hpp"
 #include "sim/explore_workers.hpp"
 #include "sim/shrink.hpp"
-#include "sim/tape_strategy.hpp"
 #include <algorithm>
 #include <chrono>
 
 namespace troupe {
 namespace {
 
-run_result nondeterministic(std::string message) {
-  run_result result;
+run_result nondeterministic(std::string message, run_result result = {}) {
   result.end = verdict::nondeterminism;
   result.message = std::move(message);
   return result;
 }
 
+/// What a schedule does otherwise after the ones that its process had run before it, which may have left something
+/// behind: in a few lines; empty if that is not it.
+std::string difference_after_others(repetition& twice, const runner& run, const strategy_factory& make,
+                                    const explore_options& options, std::uint64_t distance) {
+  constexpr std::uint64_t most = 200;
+  const auto stride = std::max<std::uint64_t>(options.jobs, 1), others = std::min(distance / stride, most);
+  if (make.lanes != 0 || others == 0)
+    return {};
+  const auto difference = call_apart([&] {
+    for (auto each = distance - others * stride; each < distance; each += stride)
+      run_schedule(run, make, options, each);
+    return twice.differs_again() ? twice.difference() : std::string();
+  });
+  if (!difference || difference->empty())
+    return {};
+  return "\nafter " + std::to_string(others) + " other runs in the same process it is another one\n" + *difference;
+}
+
 /// A schedule twice more, in this process and traced: the run as it was seen, or `nondeterminism`.
-run_result repeated(const runner& run, const strategy_factory& make, std::uint64_t seed, const schedule_record& seen) {
-  auto order = make(seed);
-  auto result = run_twice(run, make.program_seed(seed), *order);
-  if (result.end == verdict::nondeterminism || (result.trace_hash == seen.trace_hash && result.end == seen.end))
-    return result;
+run_result repeated(const runner& run, const strategy_factory& make, const explore_options& options,
+                    const schedule_record& seen) {
+  const auto seed = options.first_seed + seen.distance;
+  const auto order = make(seed);
+  repetition twice(run, make.program_seed(seed), *order);
+  if (twice.differs_again())
+    return std::move(twice.failure().result);
+  auto& result = twice.first.result;
+  if (result.trace_hash == seen.trace_hash && result.end == seen.end)
+    return std::move(result);
   const auto before = seen.end == verdict::nondeterminism
                           ? std::string("two different runs at first")
                           : std::string("another run than at first (") + to_string(seen.end) + ")";
-  result.end = verdict::nondeterminism;
-  result.message = "seed " + std::to_string(seed) + " led to " + before +
-                   ": the program depends on something that the simulator does not control";
-  return result;
+  auto message = "seed " + std::to_string(seed) + " led to " + before +
+                 ": the program depends on something that the simulator does not control" +
+                 difference_after_others(twice, run, make, options, seen.distance);
+  return nondeterministic(std::move(message), std::move(result));
 }
 
 /// A schedule that has to be run once more, and may be lost meanwhile.
@@ -47,7 +68,7 @@ public:
                                        ") at first, and then was lost: " + loss->message);
       return cause;
     }
-    return {.seed = seed, .count = 1, .failure = repeated(run_, make_, seed, seen)};
+    return {.seed = seed, .count = 1, .failure = repeated(run_, make_, options_, seen)};
   }
 
   failure_cause of(std::uint64_t distance, const process_loss& seen) const {
@@ -140,19 +161,19 @@ schedule_record run_schedule(const runner& run, const strategy_factory& make, co
     record.proves_nothing = make.proves_nothing && make.proves_nothing();
     return record;
   }
-  auto result = run(make.program_seed(seed), *order, false);
+  run_result result;
+  std::optional<repetition> twice;
+  if (options.checks_determinism)
+    result = twice.emplace(run, make.program_seed(seed), *order, false).first.result;
+  else
+    result = run(make.program_seed(seed), *order, false);
   if (make.covered)
     record.covered = make.covered();
   record.outcome_hash = result.outcome_hash;
   record.trace_hash = result.trace_hash;
   record.steps = result.steps;
-  if (options.checks_determinism) {
-    tape_strategy replay(result.decisions, result.model);
-    const auto again = run(make.program_seed(seed), replay, false);
-    if (again.trace_hash != result.trace_hash || again.outcome_hash != result.outcome_hash || again.end != result.end ||
-        !replay.followed_exactly())
-      result = nondeterministic("the same decisions led to another run");
-  }
+  if (twice && twice->differs_again())
+    result = nondeterministic("the same decisions led to another run");
   record.end = result.end;
   record.cause = result.is_failure() ? cause_of(result) : 0;
   return record;

@@ -1,5 +1,6 @@
 // The command line that every program with scenarios gets.
 #include "sim/command_line.hpp"
+#include "sim/determinism.hpp"
 #include "sim/edited_replay.hpp"
 #include "sim/explanation.hpp"
 #include "sim/explore.hpp"
@@ -265,10 +266,15 @@ private:
       throw unusable{"--seed " + std::to_string(*command_.seed) + ": the strategy " + command_.strategy +
                      " has fewer schedules"};
     set_up.seed = strategies.program_seed(*command_.seed);
-    auto recorded = run_recorded(run, set_up.seed, *order, true);
-    keep(command_.strategy, set_up, recorded);
-    const auto explained = explain(run, set_up.seed, std::move(recorded));
+    repetition twice(run, set_up.seed, *order);
+    keep(command_.strategy, set_up, twice.first);
+    const auto explained = explain(run, set_up.seed, if_repeated(twice));
     return say({program_, typed_, command_, set_up, explained, command_.strategy, {}});
+  }
+
+  /// The run, or if it is another one when it is made again, that with `verdict::nondeterminism`.
+  static recorded_run if_repeated(repetition& twice) {
+    return std::move(twice.differs_again() ? twice.failure() : twice.first);
   }
 
   int replay_bytes() {
@@ -278,9 +284,9 @@ private:
     const auto set_up = from_fuzz_data(data).apply_to(program.options);
     bytes_strategy order(from_fuzz_data(data).decisions);
     const auto run = make_runner(program.body, set_up);
-    auto recorded = run_recorded(run, set_up.seed, order, true);
-    keep("bytes", set_up, recorded);
-    const auto explained = explain(run, set_up.seed, std::move(recorded));
+    repetition twice(run, set_up.seed, order);
+    keep("bytes", set_up, twice.first);
+    const auto explained = explain(run, set_up.seed, if_repeated(twice));
     return say({program_, typed_, command_, set_up, explained, "bytes", {}});
   }
 
@@ -326,9 +332,12 @@ private:
     const auto recorded = loaded();
     const auto run = make_runner(chosen().body, recorded.options);
     tape_strategy order(recorded.decisions);
-    auto result = run_recorded(run, recorded.options.seed, order, true);
+    repetition twice(run, recorded.options.seed, order);
+    const bool is_exact = order.followed_exactly();
+    auto result = if_repeated(twice);
     std::string note;
-    if (!order.followed_exactly() || result.result.trace_hash != recorded.trace_hash) {
+    if (result.result.end != verdict::nondeterminism &&
+        (!is_exact || result.result.trace_hash != recorded.trace_hash)) {
       note = "the run differs from the recorded one: the program has changed since";
       if (order.divergences() != 0)
         note = "the tape was not followed exactly: at " + std::to_string(order.divergences()) + " of " +

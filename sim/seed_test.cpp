@@ -56,7 +56,9 @@ std::string explain_failure(const runner& run, const report_facts& facts, const 
   auto again = run_twice(run, seed, order);
   if (again.end != verdict::nondeterminism && again.trace_hash != failure.trace_hash) {
     again.end = verdict::nondeterminism;
-    again.message = "the seed led to another run the second time";
+    again.message =
+        "the seed led to another run the second time, and to the same as that the third time: look for what "
+        "outlives a run (globals, statics)";
   }
   if (again.end == verdict::nondeterminism || !again.is_failure())
     return chart(again) + "The first run ended like this:\n" + verdict_text(failure);

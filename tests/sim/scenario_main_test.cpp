@@ -261,8 +261,18 @@ TEST_CASE("a program that does not repeat itself is found out") {
   CHECK(result.status == 1);
   CHECK(result.out.find("\u2717 nondeterminism: ") != std::string::npos);
   // In one process the first run of a seed is another than any after it.
-  const auto* finding = most_jobs() > 1 ? "first difference at event " : "led to another run than at first";
+  const auto* finding = most_jobs() > 1 ? "first difference before event 1:" : "led to another run than at first";
   CHECK(result.out.find(finding) != std::string::npos);
+
+  const auto replayed = run(here, "replay forgetful --seed 3");
+  CHECK(replayed.status == 1);
+  CHECK(replayed.out.find("\u2717 nondeterminism: ") != std::string::npos);
+  CHECK(replayed.out.find("no such event; next: ") != std::string::npos);
+  // A tape is no better, and it is not said that the program has changed.
+  const auto by_tape = here.run(result.after("replay:"));
+  CHECK(by_tape.status == 1);
+  CHECK(by_tape.out.find("\u2717 nondeterminism: ") != std::string::npos);
+  CHECK(by_tape.err.find("changed") == std::string::npos);
 }
 
 TEST_CASE("a program that ends its process fails with its seed, where another process is there to tell") {
