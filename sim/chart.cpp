@@ -340,6 +340,8 @@ std::string chart(const explanation& explained, const chart_options& options) {
   std::string remarks;
   if (!explained.race.empty())
     remarks += (explained.is_race ? "\u21c5 " : "") + explained.race + "\n";
+  if (!explained.wakeup.empty())
+    remarks += explained.wakeup + "\n";
   if (explained.left_out != 0)
     remarks += "not shown: " + std::to_string(explained.left_out) +
                (explained.left_out == 1 ? " event that" : " events that") + " cannot have influenced it\n";

@@ -1,6 +1,7 @@
 // What is told of a failure.
 #include "sim/explanation.hpp"
 #include "sim/causality.hpp"
+#include "sim/lost_wakeup.hpp"
 #include "sim/tape_strategy.hpp"
 #include <unordered_map>
 
@@ -83,6 +84,8 @@ explanation explain(const runner& run, std::uint64_t seed, recorded_run recorded
   auto race = find_racing_pair(run, seed, recorded, options);
   result.race = race_text(race, recorded);
   result.is_race = race.found.has_value();
+  if (race.is_repeatable)
+    result.wakeup = find_lost_wakeup(run, seed, recorded);
   const auto failing = event_with(recorded.record, recorded.result.failing_event);
   const auto matters = slice(recorded, entries, failing, race);
   for (std::size_t i = 0; i < matters.size(); ++i)

@@ -28,6 +28,7 @@ struct explanation {
   told_run passing;         ///< The same but for the racing pair, which is swapped; it passed. Meaningful if `is_race`.
   bool is_race = false;     ///< Whether there is a racing pair.
   std::string race;         ///< One line: the racing pair, or plainly that there is none. Empty for a run that passes.
+  std::string wakeup;       ///< One line: the lost wakeup (`find_lost_wakeup`); empty if none was found.
   std::size_t left_out = 0; ///< Events of the failing run that are marked as left out, Troupe's own not counted.
 };
 

@@ -79,6 +79,7 @@ std::string to_html(const explanation& explained, const report_facts& facts) {
   object["verdict"] = to_string(result.end);
   object["message"] = result.message;
   object["race"] = explained.race;
+  object["wakeup"] = explained.wakeup;
   auto& shown = object["facts"] = ordered_json::array();
   auto fact = [&shown](const char* name, const std::string& value) {
     if (!value.empty())

@@ -103,6 +103,7 @@ ordered_json or_null(const std::optional<T>& value) {
 void add_race(ordered_json& object, const explanation* explained) {
   object["racing_pair"] = nullptr;
   object["race"] = explained ? explained->race : "";
+  object["lost_wakeup"] = explained ? explained->wakeup : "";
   if (!explained || !explained->is_race)
     return;
   auto& pair = object["racing_pair"] = ordered_json::array();
@@ -190,7 +191,7 @@ std::string to_json(const exploration_report& report) {
   const auto first = causes.empty() ? ordered_json::object() : causes.front();
   object["verdict"] = first.value("verdict", to_string(verdict::ok));
   object["message"] = first.value("message", "");
-  for (const char* name : {"tape", "replay", "shrunk", "report", "racing_pair", "race"})
+  for (const char* name : {"tape", "replay", "shrunk", "report", "racing_pair", "race", "lost_wakeup"})
     object[name] = causes.empty() ? ordered_json(nullptr) : first[name];
   object["causes"] = std::move(causes);
   return dumped(object);

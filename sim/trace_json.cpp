@@ -55,6 +55,7 @@ std::string to_json_lines(const explanation& explained, const report_facts& fact
   head["verdict"] = to_string(result.end);
   head["message"] = result.message;
   head["race"] = explained.race;
+  head["lost_wakeup"] = explained.wakeup;
   head["replay"] = facts.replay;
   head["events"] = result.trace.size();
   auto text = line(head) + lines(explained.run, result.is_failure() ? "failing" : "passing");

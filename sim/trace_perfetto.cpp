@@ -109,14 +109,10 @@ std::string to_perfetto(const explanation& explained, const report_facts& facts)
   ordered_json object;
   object["traceEvents"] = trace.take();
   object["displayTimeUnit"] = "ns";
-  object["otherData"] = {{"scenario", facts.scenario},
-                         {"strategy", facts.strategy},
-                         {"seed", facts.seed},
-                         {"model", to_string(result.model)},
-                         {"verdict", to_string(result.end)},
-                         {"message", result.message},
-                         {"race", explained.race},
-                         {"replay", facts.replay}};
+  object["otherData"] = {
+      {"scenario", facts.scenario},       {"strategy", facts.strategy},       {"seed", facts.seed},
+      {"model", to_string(result.model)}, {"verdict", to_string(result.end)}, {"message", result.message},
+      {"race", explained.race},           {"lost_wakeup", explained.wakeup},  {"replay", facts.replay}};
   return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

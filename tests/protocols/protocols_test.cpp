@@ -1,7 +1,10 @@
 // Each protocol's mistake is found, and nothing is found once it is mended.
 #include "examples/protocols/protocols.hpp"
+#include "sim/chart.hpp"
+#include "sim/explanation.hpp"
 #include "sim/explore.hpp"
 #include "sim/runner.hpp"
+#include "sim/shrink.hpp"
 #include "sim/strategies.hpp"
 #include "sim/tape_strategy.hpp"
 #include <doctest/doctest.h>
@@ -83,4 +86,35 @@ TEST_CASE("each mistake is found") {
 
 TEST_CASE("a transaction among three participants, with a timeout, is proven right") {
   CHECK(explored("two-phase-commit-small-fixed", "dpor", 100'000).is_proven);
+}
+
+TEST_CASE("lost wakeups are called that, and nothing else is") {
+  const std::vector<std::pair<const char*, const char*>> wakeups = {
+      {"lost-wakeup-buggy", " waits for wake; wakeup came to rendezvous#"},
+      {"sleeping-barber-buggy", " waits for wake; enter("},
+      {"bounded-buffer-buggy", ""},
+      {"sliding-window-buggy", ""},
+      {"replicating-storage-buggy", ""},
+  };
+  for (const auto& [name, said] : wakeups) {
+    CAPTURE(name);
+    scenario_set scenarios;
+    protocols::add_all(scenarios);
+    const auto* program = scenarios.find(name);
+    for (std::uint64_t first = 0; first < 5; ++first) {
+      const auto run = make_runner(program->body, program->options);
+      const auto found = explore(run, make_strategies("portfolio", run, program->options.model),
+                                 {.first_seed = first * 1'000, .seeds = 1'000});
+      REQUIRE(found.failing_seed);
+      auto options = program->options;
+      options.seed = *found.failing_seed;
+      const auto failing = make_tape("protocols", name, "portfolio", options, found.failure);
+      const auto told = explain(make_runner(program->body, failing.options), shrink(run, failing).shortest);
+      INFO(chart(told));
+      if (*said)
+        CHECK(told.wakeup.find(said) != std::string::npos);
+      else
+        CHECK(told.wakeup.empty());
+    }
+  }
 }

@@ -165,11 +165,11 @@ TEST_CASE("another virtual time or state is named") {
   CHECK(holds(second_of(by_time), "2 ms "));
 
   const auto by_state = said_of([](simulator& sim, int run) {
-    const auto counter = sim.caf().spawn([=](caf::stateful_actor<int>* self) -> caf::behavior {
-      expose_state(self, [=] { return "count " + std::to_string(self->state); });
-      self->state = 0;
+    const auto counter = sim.caf().spawn([=](caf::event_based_actor* self) -> caf::behavior {
+      const auto count = std::make_shared<int>(0);
+      expose_state(self, [=] { return "count " + std::to_string(*count); });
       return {[=](int) {
-                self->state = run;
+                *count = run;
                 if (run == 2)
                   self->send(self, std::string());
               },

@@ -52,6 +52,7 @@ test('the head has verdict, message, seed, race and the command', async () => {
   check(page.$('facts').textContent.includes('17'));
   equal(page.$('replay').textContent, 'shop replay oversell --tape oversell-17.tape');
   check(page.$('race').textContent.includes('racing pair: 5 and 6'));
+  check(page.$('wakeup').textContent === 'lost wakeup: clock#4 waits for tick' && !page.$('wakeup').hidden);
 });
 
 test('the two runs stand side by side, the racing pair marked in both, in the other order', async () => {

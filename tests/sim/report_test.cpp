@@ -56,6 +56,7 @@ TEST_CASE("JSON lines: a head, then every event of both runs with what is known 
   CHECK(lines[0]["verdict"] == "failed");
   CHECK(lines[0]["seed"] == 17);
   CHECK(lines[0]["race"] == told.race);
+  CHECK(lines[0]["lost_wakeup"] == told.wakeup);
   std::size_t racing = 0, failing = 0, left_out = 0;
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const auto& event = lines[i];

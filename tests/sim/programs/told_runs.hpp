@@ -43,6 +43,7 @@ inline explanation told_oversell() {
   told.passing.marks[4].is_racing = told.passing.marks[5].is_racing = true;
   told.is_race = true;
   told.race = "racing pair: 5 and 6 at stock#1: in the other order the run passes (it was run)";
+  told.wakeup = "lost wakeup: clock#4 waits for tick";
   return told;
 }
 
