@@ -12,7 +12,7 @@ namespace troupe {
 enum class errc {
   session_closed = 1, ///< The session accepts no new work in its present state.
   queue_full,         ///< The executor's queue is at its bound; try later or elsewhere.
-  executor_down,      ///< The executor has stopped.
+  executor_down,      ///< The executor has stopped, or crashed; the task has not run.
   task_cancelled,     ///< The task was cancelled before it ended.
   task_rejected,      ///< The task was refused and never ran.
   task_lost,          ///< The task's executor went away; it may have run.

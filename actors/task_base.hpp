@@ -66,6 +66,8 @@ public:
   platform::time_point last_event() const noexcept final;
   void request_cancel(close_cause cause, bool force) noexcept final;
   void abandon() noexcept final;
+  const task_sink* runs_on() const noexcept final { return sink_; }
+  void executor_crashed() noexcept final;
   void add_ref() noexcept final { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept final { release(1); }
 
@@ -202,7 +204,8 @@ private:
   bool loses_first_step_ = false;  // it is lost as soon as it has begun
   bool settlement_queued_ = false; // its work has ended; written before the queueing, read by the step that settles
   std::atomic<bool> log_failure_ = false;
-  std::atomic<std::uint64_t> wait_ = 0; // (ticket << 2) | wait_phase
+  std::atomic<bool> dispatched_again_ = false; // its executor has crashed before it began
+  std::atomic<std::uint64_t> wait_ = 0;        // (ticket << 2) | wait_phase
   std::atomic<task_owner*> owner_ = nullptr;
   std::atomic<task_owner*> abandoning_owner_ = nullptr; // referenced until the late result has come
   task_sink* sink_ = nullptr;

@@ -50,6 +50,7 @@ struct wait_info {
 };
 
 class task_record;
+class task_sink;
 
 /// Whoever owns tasks: a session's core. Thread safety: all members.
 class task_owner {
@@ -116,6 +117,12 @@ public:
   virtual void request_cancel(close_cause cause, bool force) noexcept = 0;
   /// Gives up on the task: settles it `abandoned` unless it is terminal. A later result is dropped and counted.
   virtual void abandon() noexcept = 0;
+  /// The executor that its steps go to; null if it has no steps.
+  virtual const task_sink* runs_on() const noexcept { return nullptr; }
+  /// That executor has crashed. What has begun is settled `lost`, as it may have run (`errc::task_lost`). What waits
+  /// for its first step is dispatched again, once: the second time it is settled `lost`, too, and has not run
+  /// (`errc::executor_down`).
+  virtual void executor_crashed() noexcept {}
   virtual void add_ref() noexcept = 0;
   virtual void release() noexcept = 0;
 

@@ -20,6 +20,18 @@ bool task_base::lose() noexcept {
   return give_up(phase_lost, errc::task_lost);
 }
 
+void task_base::executor_crashed() noexcept {
+  if (internal || loses_first_step_)
+    return;
+  if (phase_.load(std::memory_order_acquire) > phase_dispatched) {
+    give_up(phase_lost, errc::task_lost);
+    return;
+  }
+  // The lane outlives its executor. What is queued there keeps its place: that is to be dispatched again.
+  if (dispatched_again_.exchange(true) && !continues)
+    settle_unstarted(phase_dispatched, phase_lost, errc::executor_down);
+}
+
 bool task_base::give_up(phase how, errc why) noexcept {
   add_ref();
   // Before the claim: the late result may come right after it.

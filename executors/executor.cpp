@@ -1,6 +1,7 @@
 // Executors: bounded queues, waiting for a task, and the actor that stands for an executor.
 #include "executors/executor.hpp"
 #include <caf/all.hpp>
+#include <mutex>
 
 namespace troupe {
 namespace {
@@ -40,10 +41,10 @@ public:
       refuse(**request, caf::make_error(caf::sec::runtime_error, refused.message()));
   }
 
-  /// After it returns the executor is not touched any more.
-  void detach_executor() noexcept {
+  /// After it returns the executor is not touched any more. It takes no new tasks, unless another actor stands for it.
+  void detach_executor(bool is_replaced = false) noexcept {
     std::lock_guard guard{mutex_};
-    if (auto* executor = std::exchange(behind_, nullptr))
+    if (auto* executor = std::exchange(behind_, nullptr); executor && !is_replaced)
       executor->refuse_new_tasks();
   }
 
@@ -68,8 +69,13 @@ private:
 } // namespace
 
 struct executor::face {
-  caf::strong_actor_ptr address;
-  executor_actor& actor() const { return *static_cast<executor_actor*>(address->get()); }
+  mutable std::mutex mutex;
+  caf::strong_actor_ptr address; // guarded by mutex
+  caf::strong_actor_ptr get() const {
+    std::lock_guard guard{mutex};
+    return address;
+  }
+  static executor_actor& actor(const caf::strong_actor_ptr& of) { return *static_cast<executor_actor*>(of->get()); }
 };
 
 executor::executor(executor_environment& environment, executor_options options)
@@ -80,13 +86,29 @@ executor::executor(executor_environment& environment, executor_options options)
 executor::~executor() { executor::close(); }
 
 void executor::close() noexcept {
-  auto& actor = face_->actor();
+  refuse_new_tasks(); // before: a crash may be under way
+  const auto address = face_->get();
+  auto& actor = face::actor(address);
   actor.detach_executor();
   actor.cleanup(caf::exit_reason::user_shutdown, nullptr);
-  refuse_new_tasks();
 }
 
-caf::actor executor::address() const { return caf::actor_cast<caf::actor>(face_->address); }
+void executor::crash(const caf::error& reason) {
+  caf::strong_actor_ptr gone;
+  {
+    std::lock_guard guard{face_->mutex};
+    if (closed_.load(std::memory_order_acquire))
+      return;
+    gone = std::exchange(face_->address, make_direct_actor<executor_actor>(environment_.host.caf(), *this));
+  }
+  auto& actor = face::actor(gone);
+  actor.detach_executor(true);
+  if (environment_.executor_crashed)
+    environment_.executor_crashed(*this);
+  actor.cleanup(caf::error{reason}, nullptr);
+}
+
+caf::actor executor::address() const { return caf::actor_cast<caf::actor>(face_->get()); }
 
 std::error_code executor::submit(task_base& task) noexcept {
   if (closed_.load(std::memory_order_acquire))

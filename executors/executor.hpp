@@ -22,6 +22,8 @@ struct executor_environment {
   std::function<void(const std::string&)> log;
   /// Takes a bug in the program that Troupe has noticed (work on the wrong thread). May not return.
   std::function<void(const std::string&)> bug;
+  /// Tells all tasks of a crashed executor; see task_record::executor_crashed.
+  std::function<void(const task_sink&)> executor_crashed = {};
 };
 
 /// How an executor is set up.
@@ -88,6 +90,12 @@ public:
       return awaited;
     return std::move(*awaited.cell()->result);
   }
+
+  /// What runs the tasks has failed, as whoever finds it stuck may say. Those that have begun settle `lost` at once:
+  /// they may have run, and their code may run on. Those that wait for their first step are dispatched again, once: in
+  /// a second crash they settle `lost` with `errc::executor_down`, and have not run. The actor ends with `reason`, and
+  /// another one takes its place, with an address of its own. Nothing, once it is closed.
+  void crash(const caf::error& reason);
 
   /// The executor as a CAF actor.
   caf::actor address() const;

@@ -123,6 +123,11 @@ public:
   /// The supervisor's actor has died: whatever follows, this session ends as failed.
   void supervisor_lost(std::string error, time_point now) noexcept;
 
+  /// `which` has crashed: of the tasks that are its, what has begun is lost, and the rest is dispatched again, once.
+  void executor_crashed(const task_sink& which);
+  /// Whether a task of the program's has begun on `which` and is not settled.
+  bool has_begun_on(const task_sink& which) const;
+
   /// A child session, an actor or a resource is accepted while the session is open, else `session_closed`.
   std::error_code add_child(session_core& child) noexcept;
   void child_closed(session_core& child, std::shared_ptr<const cleanup_report> unclean) noexcept;
@@ -225,6 +230,8 @@ private:
         f(*task);
   }
   std::vector<counted<task_record>> unsettled_tasks() const;
+  template <class F>
+  bool settle_as(task_record& task, task_state how, F settle);
   bool step(time_point now, effects& out);
   bool start_if_due(time_point now) noexcept;
   void start_draining(effects& out);

@@ -271,26 +271,46 @@ void session_core::cancel_or_report(const effect& what, time_point now) {
   what.task->request_cancel(what.cause, what.force);
 }
 
-void session_core::abandon(task_record& task, time_point now) {
-  auto s = describe(task, now);
+/// Has `settle` settle a task whose code may run on: resources wait for it to return. @returns whether it is settled so
+template <class F>
+bool session_core::settle_as(task_record& task, task_state how, F settle) {
   const bool runs = task.waiting().kind == wait_kind::none && task.state() == task_state::running;
   if (runs) { // before it can return
     code_left_running();
     std::lock_guard guard{lock_};
     more().running_abandoned.insert(task.id);
   }
-  task.abandon();
-  const bool abandoned = task.state() == task_state::abandoned;
+  settle();
+  const bool is_settled = task.state() == how;
   bool mistaken = false;
-  {
+  if (runs && !is_settled) {
     std::lock_guard guard{lock_};
-    if (runs && !abandoned)
-      mistaken = extras_->running_abandoned.erase(task.id) > 0;
-    if (abandoned && !task.internal)
-      more().survivors.push_back(std::move(s));
+    mistaken = extras_->running_abandoned.erase(task.id) > 0;
   }
   if (mistaken)
     code_came_back();
+  return is_settled;
+}
+
+void session_core::abandon(task_record& task, time_point now) {
+  auto s = describe(task, now);
+  if (!settle_as(task, task_state::abandoned, [&] { task.abandon(); }) || task.internal)
+    return;
+  std::lock_guard guard{lock_};
+  more().survivors.push_back(std::move(s));
+}
+
+void session_core::executor_crashed(const task_sink& which) {
+  for (auto& task : unsettled_tasks())
+    if (task->runs_on() == &which)
+      settle_as(*task, task_state::lost, [&] { task->executor_crashed(); });
+}
+
+bool session_core::has_begun_on(const task_sink& which) const {
+  const auto tasks = unsettled_tasks();
+  return std::any_of(tasks.begin(), tasks.end(), [&](auto& task) {
+    return task->runs_on() == &which && !task->internal && task->state() == task_state::running;
+  });
 }
 
 const char* to_string(effect::kind_type kind) noexcept {

@@ -64,7 +64,12 @@ struct system::state {
       };
     root = make_root(shared, options.root);
     environment = std::make_unique<executor_environment>(
-        executor_environment{host, *root, log, or_default_bug(std::move(options.bug))});
+        executor_environment{host, *root, log, or_default_bug(std::move(options.bug)), [this](const task_sink& which) {
+                               any_session(*root, [&](session_node& node) {
+                                 node.executor_crashed(which);
+                                 return false;
+                               });
+                             }});
     background = std::make_unique<background_executor>(*environment, options.background_queue_bound);
     foreground = std::make_unique<foreground_executor>(*environment, options.foreground_queue_bound);
     shared.background = background.get();
@@ -125,6 +130,19 @@ dedicated_executor& system::make_dedicated(std::string name, std::size_t queue_b
   std::lock_guard guard{state_->mutex};
   state_->dedicated.push_back(std::move(made));
   return *state_->dedicated.back();
+}
+
+std::vector<executor*> system::busy_executors() const {
+  std::vector<executor*> all{state_->background.get(), state_->foreground.get()};
+  {
+    std::lock_guard guard{state_->mutex};
+    for (auto& each : state_->dedicated)
+      all.push_back(each.get());
+  }
+  std::erase_if(all, [this](executor* each) {
+    return !any_session(*state_->root, [each](session_node& node) { return node.has_begun_on(*each); });
+  });
+  return all;
 }
 
 cleanup_report system::shutdown(duration budget) {

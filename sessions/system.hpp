@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace troupe {
 
@@ -55,6 +56,9 @@ public:
   /// A serial executor with a thread of its own. The system keeps it until the end, since its tasks may be anywhere;
   /// `close` it when it is not needed any more. @throws std::system_error if no thread can be had
   dedicated_executor& make_dedicated(std::string name, std::size_t queue_bound = 0);
+
+  /// The executors that tasks have begun on which are not settled. Looks through all sessions.
+  std::vector<executor*> busy_executors() const;
 
   caf::actor_system& caf() const noexcept;
   platform::dispatcher& dispatcher() const noexcept;

@@ -37,8 +37,7 @@ sim_engine::sim_engine(const simulation_options& options, strategy& order)
     use_network();
   if (options.faults.total() != 0)
     faults_ = std::make_unique<fault_injector>(options.faults, options.seed, !order.decides_faults());
-  const auto& given = options.faults;
-  result_.may_crash = given.crash + given.node_crash + given.partition + given.one_way != 0;
+  result_.may_crash = options.faults.may_crash();
 }
 
 sim_engine::~sim_engine() {
@@ -317,7 +316,7 @@ void sim_engine::run_work(parcel& p) {
   const bool is_timeout = reads_states_ && std::string_view{todo.work->info().kind} == "actor timeout";
   const auto origin = p.origin;
   if (faults_ && !p.is_epilogue)
-    lose_task(*todo.work, task, identity);
+    faults_at_step(*todo.work, task, identity);
   if (lane)
     lane->queued[static_cast<std::size_t>(todo.urgency)].pop_front();
   free_parcel(&p);

@@ -25,6 +25,8 @@
 
 namespace troupe {
 
+class executor;
+
 /// Ends a test's body, or a handler, that waits for something while the run is over.
 struct run_is_over : std::runtime_error {
   using runtime_error::runtime_error;
@@ -86,6 +88,8 @@ public:
   /// Where messages to whomever `host` starts on `node` arrive.
   entity& open_door(std::uint32_t node, node_host& host);
   void sent_to_door(entity& door, letter mail);
+  /// Where the executors are found that may crash as time passes: those that have something to lose.
+  void use_executors(std::function<std::vector<executor*>()> busy) { busy_executors_ = std::move(busy); }
   /// The actor never crashes. @returns false if no such actor lives
   bool spare(caf::actor_id actor);
   /// From here on nothing goes wrong any more.
@@ -241,7 +245,10 @@ private:
 
   // engine_task_faults.cpp
   bool refuses(const platform::runnable& work);
-  void lose_task(platform::runnable& work, entity& task, std::uint64_t identity);
+  /// At a step of a task: its thread may go away, or its executor.
+  void faults_at_step(platform::runnable& work, entity& task, std::uint64_t identity);
+  void add_executor_crashes(std::vector<fault_choice>& choices);
+  void crash_executor(executor& which);
 
   // engine_crashes.cpp
   bool may_crash(const entity& actor) const noexcept;
@@ -355,8 +362,9 @@ private:
   parcel* spare_parcels_ = nullptr;
   std::unique_ptr<network> network_;       // if there is any
   std::unique_ptr<fault_injector> faults_; // if anything may go wrong
-  entity* world_ = nullptr;                // where time passes, for what goes wrong then
-  std::vector<serial_lane> lanes_;         // [0] is the foreground lane
+  std::function<std::vector<executor*>()> busy_executors_;
+  entity* world_ = nullptr;        // where time passes, for what goes wrong then
+  std::vector<serial_lane> lanes_; // [0] is the foreground lane
 
   frame outside_;
   frame* present_ = &outside_;

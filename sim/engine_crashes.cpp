@@ -56,6 +56,7 @@ void sim_engine::faults_of_new_time() {
         choices.push_back({fault_kind::node_crash, node, node});
       add_partitions(choices, node);
     }
+  add_executor_crashes(choices);
   const auto key = mix(world_identity, static_cast<std::uint64_t>(now_.time_since_epoch().count()));
   auto* fault = decide_fault(key, world_identity, std::move(choices));
   if (!fault)
@@ -83,6 +84,9 @@ void sim_engine::carry_out(const fault_choice& fault, std::uint64_t key) {
   case fault_kind::partition:
   case fault_kind::one_way:
     part(fault.first, fault.second, fault.kind == fault_kind::partition, key);
+    break;
+  case fault_kind::executor_crash:
+    crash_executor(*busy_executors_().at(fault.first));
     break;
   default:
     break;

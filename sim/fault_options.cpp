@@ -8,8 +8,9 @@
 namespace troupe {
 namespace {
 
-constexpr const char* names[fault_kind_count] = {"crash",     "node_crash", "drop",   "duplicate", "delay",
-                                                 "partition", "one_way",    "reject", "lose",      "point"};
+constexpr const char* names[fault_kind_count] = {"crash", "node_crash", "drop",          "duplicate",
+                                                 "delay", "partition",  "one_way",       "reject",
+                                                 "lose",  "point",      "executor_crash"};
 constexpr std::uint64_t most = 1'000'000;
 
 struct span_name {
@@ -29,9 +30,9 @@ const char* to_string(fault_kind kind) noexcept {
 
 std::uint32_t& fault_options::of(fault_kind kind) noexcept {
   constexpr std::uint32_t fault_options::*all[] = {
-      &fault_options::crash, &fault_options::node_crash, &fault_options::drop,    &fault_options::duplicate,
-      &fault_options::delay, &fault_options::partition,  &fault_options::one_way, &fault_options::reject,
-      &fault_options::lose,  &fault_options::point};
+      &fault_options::crash, &fault_options::node_crash, &fault_options::drop,          &fault_options::duplicate,
+      &fault_options::delay, &fault_options::partition,  &fault_options::one_way,       &fault_options::reject,
+      &fault_options::lose,  &fault_options::point,      &fault_options::executor_crash};
   return this->*all[static_cast<std::size_t>(kind)];
 }
 

@@ -117,8 +117,7 @@ private:
     const auto run = make_runner(program.body, set_up);
     const auto strategies = factory(run, set_up);
     const auto& faults = set_up.faults;
-    if (command_.strategy.starts_with("dpor") &&
-        faults.crash + faults.node_crash + faults.partition + faults.one_way != 0)
+    if (command_.strategy.starts_with("dpor") && faults.may_crash())
       throw unusable{"--faults " + to_text(faults) +
                      ": the strategy dpor does not try all orders of crashes and partitions; --strategy dfs does"};
     if (strategies.is_exhaustive && command_.first_seed != 0)

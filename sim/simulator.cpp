@@ -84,6 +84,7 @@ run_result run_scenario(const std::function<void(simulator&)>& body, const simul
     system sys{engine, options_for(engine)};
     simulator sim{engine, sys};
     engine.watch_threads_of(sys.caf());
+    engine.use_executors([&sys] { return sys.busy_executors(); });
     auto* outer = std::exchange(running, &sim);
     try {
       body(sim);

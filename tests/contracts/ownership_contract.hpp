@@ -223,6 +223,50 @@ TEST_CASE_TEMPLATE_DEFINE("with no budget at all, what has not ended when it is 
   CHECK(root.children.size() == (report.is_clean() ? 0 : 1));
 }
 
+TEST_CASE_TEMPLATE_DEFINE("an executor that crashes loses what has begun there, and what is queued runs all the same",
+                          Backend, session_executor_crash) {
+  Backend backend;
+  shared_log log;
+  auto& disk = backend.sys().make_dedicated("disk");
+  auto s = backend.sys().open_session({.on_failure = failure_policy::collect});
+  auto elsewhere = s.spawn([]() -> async<void> { co_await sleep_for(5ms); });
+  auto asleep = s.spawn([]() -> async<void> { co_await sleep_for(1h); }, {.on = &disk});
+  REQUIRE(backend.sys().block_on(s.spawn([] {}, {.on = &disk})).has_value()); // now it has begun
+  task<void> queued, given_up;
+  auto crashing = s.spawn(
+      [&] {
+        queued = s.spawn([&] { log.add("queued"); }, {.on = &disk});
+        disk.crash(caf::sec::runtime_error);
+        log.add("runs on");
+      },
+      {.on = &disk});
+  CHECK(backend.sys().block_on(std::move(crashing)).error() == errc::task_lost);
+  CHECK(backend.sys().block_on(std::move(asleep)).error() == errc::task_lost);
+  CHECK(backend.sys().block_on(s.spawn([] {}, {.on = &disk})).has_value());
+  CHECK(backend.sys().block_on(std::move(queued)).has_value());
+  CHECK(log.lines() == std::vector<std::string>{"runs on", "queued"});
+  auto twice = s.spawn(
+      [&] {
+        given_up = s.spawn([&] { log.add("never"); }, {.on = &disk});
+        for (int i = 0; i < 2; ++i)
+          disk.crash(caf::sec::runtime_error);
+      },
+      {.on = &disk});
+  CHECK(backend.sys().block_on(std::move(twice)).error() == errc::task_lost);
+  CHECK(backend.sys().block_on(s.spawn([] {}, {.on = &disk})).has_value());
+  CHECK(given_up.state() == task_state::lost);
+  CHECK(given_up.error() == errc::executor_down);
+  CHECK(backend.sys().block_on(std::move(elsewhere)).has_value());
+  auto report = close(backend, s);
+  CHECK(report.outcome == close_outcome::failed);
+  CHECK(report.counters.failed == 4);
+  CHECK(report.counters.stale == 2); // whose code ran on
+  CHECK(log.lines().size() == 2);
+  disk.close();
+  disk.crash(caf::sec::runtime_error);
+  CHECK(s.spawn([] {}, {.on = &disk}).error() == errc::session_closed);
+}
+
 } // namespace troupe::test
 
 /// Instantiates the contract for a backend, once per file.
@@ -236,4 +280,5 @@ TEST_CASE_TEMPLATE_DEFINE("with no budget at all, what has not ended when it is 
   TEST_CASE_TEMPLATE_INVOKE(session_detaches, backend);                                                                \
   TEST_CASE_TEMPLATE_INVOKE(session_detaches_to_root, backend);                                                        \
   TEST_CASE_TEMPLATE_INVOKE(session_explains, backend);                                                                \
-  TEST_CASE_TEMPLATE_INVOKE(session_zero_budget, backend)
+  TEST_CASE_TEMPLATE_INVOKE(session_zero_budget, backend);                                                             \
+  TEST_CASE_TEMPLATE_INVOKE(session_executor_crash, backend)

@@ -174,6 +174,33 @@ TEST_CASE("an executor is an actor: it takes jobs, answers, and can be monitored
   CHECK(sim.background.spawn([] {}).error() == errc::executor_down);
 }
 
+TEST_CASE("an executor that crashes tells its monitors, and stands under another address from then on") {
+  simulated_host sim;
+  int ran = 0;
+  caf::error down, refusal;
+  const auto before = sim.background.address();
+  const auto watcher = sim.host.caf().spawn([&](caf::event_based_actor* self) -> caf::behavior {
+    self->set_down_handler([&, self](caf::down_msg& message) {
+      down = message.reason;
+      self->request(before, caf::infinite, job{[&] { ++ran; }})
+          .then([] {}, [&](caf::error& error) { refusal = error; });
+      self->send(sim.background.address(), job{[&] { ++ran; }});
+    });
+    self->monitor(before);
+    return {[](int) {}};
+  });
+  sim.run();
+  sim.background.crash(caf::sec::runtime_error);
+  sim.run();
+  CHECK(down == caf::sec::runtime_error);
+  CHECK(refusal == caf::sec::request_receiver_down);
+  CHECK(ran == 1);
+  CHECK(sim.background.address() != before);
+  auto after = sim.background.spawn([] {});
+  sim.run();
+  CHECK(after.is_ready());
+}
+
 TEST_CASE("a dedicated executor is serial and refuses work once closed") {
   simulated_host sim;
   std::error_code error;
