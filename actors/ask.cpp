@@ -15,10 +15,13 @@ public:
   const char* name() const override { return "task"; }
 
   void receive(caf::mailbox_element_ptr mail, caf_context*) override {
-    if (!mail->mid.is_response()) {
+    if (!mail->mid.is_response())
       refuse(*mail, caf::sec::unexpected_message);
-      return;
-    }
+    else if (!carried(*this, mail))
+      arrived(std::move(mail));
+  }
+
+  void arrived(caf::mailbox_element_ptr mail) override {
     task_base* task = nullptr;
     std::uint64_t ticket = 0;
     {

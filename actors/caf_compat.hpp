@@ -227,9 +227,12 @@ public:
   /// Part of CAF's make_actor: there is nothing to measure.
   void setup_metrics() noexcept {}
 
-private:
+  /// So is this, of its end.
   void force_close_mailbox() final {}
 #endif
+
+  /// What a router has carried here (see `carried`) arrives.
+  virtual void arrived(caf::mailbox_element_ptr mail) { receive(std::move(mail), nullptr); }
 
 protected:
   virtual void receive(caf::mailbox_element_ptr mail, caf_context* context) = 0;

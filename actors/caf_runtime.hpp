@@ -83,10 +83,12 @@ public:
   letter(caf::local_actor* receiver, caf::mailbox_element_ptr content) noexcept
       : hosted_actor(receiver), content_(std::move(content)) {}
   letter(letter&& other) noexcept
-      : hosted_actor(std::exchange(other.actor_, nullptr)), content_(std::move(other.content_)) {}
+      : hosted_actor(std::exchange(other.actor_, nullptr)), content_(std::move(other.content_)),
+        direct_(std::move(other.direct_)) {}
   letter& operator=(letter&& other) noexcept {
     std::swap(actor_, other.actor_);
     std::swap(content_, other.content_);
+    std::swap(direct_, other.direct_);
     return *this;
   }
   ~letter();
@@ -109,6 +111,10 @@ public:
   /// A letter without a receiver as yet: it must get one before anything but `lose`, `is_urgent`, `sender_id`,
   /// `content_type` and `describe` is called.
   static letter without_receiver(caf::mailbox_element_ptr content) noexcept { return {nullptr, std::move(content)}; }
+  /// A letter to a `direct_actor`: of its receiver only the id is known, as `direct_receiver`.
+  static letter to_direct(caf::strong_actor_ptr receiver, caf::mailbox_element_ptr content) noexcept;
+  /// 0 if it is not to a `direct_actor`.
+  caf::actor_id direct_receiver() const noexcept { return direct_ ? direct_->id() : 0; }
   /// @pre it has none, and `receiver` is an actor of this system that is resumed by its scheduler
   void address_to(const caf::strong_actor_ptr& receiver) noexcept;
   /// It never arrives, and nobody is told. Only destruction may follow.
@@ -118,6 +124,7 @@ public:
 
 private:
   caf::mailbox_element_ptr content_;
+  caf::strong_actor_ptr direct_;
 };
 
 /// Decides when messages reach their receivers, one by one. With a router, nothing of CAF runs by itself: the router
@@ -131,6 +138,8 @@ public:
   /// The following come on the home thread only.
   virtual void launched(newborn actor) = 0;
   virtual void sent(letter mail) = 0;
+  /// A message goes to a `direct_actor`, which would take it within the call. @returns whether it shall come by `sent`
+  virtual bool carries(caf::actor_id receiver) = 0;
   /// A message has gone to an actor of another system, past the router.
   virtual void departed() = 0;
   /// A blocking actor was made that lives on the home thread: a scoped_actor. Its mail comes as letters, too.
@@ -181,6 +190,10 @@ private:
   class attic;
   std::unique_ptr<state> state_;
 };
+
+/// Gives a message that `receiver`, a `direct_actor`, has been sent to the router, if there is one that carries it: it
+/// comes back by `arrived`, later, or never, or twice. @returns whether it does; `mail` is empty then
+bool carried(caf::abstract_actor& receiver, caf::mailbox_element_ptr& mail);
 
 /// What a router says of an actor that wants a thread.
 extern const char* const thread_refusal;

@@ -350,6 +350,13 @@ void sim_engine::miss(parcel& p) {
   }
 }
 
+void sim_engine::answer(parcel& p) {
+  within(*p.to, p.identity, platform::background_lane, [&] {
+    std::get<letter>(p.content).deliver();
+    free_parcel(&p);
+  });
+}
+
 void sim_engine::run_fault(parcel& p) {
   auto& place = *p.to;
   auto todo = std::move(std::get<fault_work>(p.content));

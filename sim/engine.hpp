@@ -165,6 +165,7 @@ public:
   void defer(std::function<void()> work) override;
   void launched(newborn actor) override;
   void sent(letter mail) override;
+  bool carries(caf::actor_id receiver) override;
   void departed() override;
   void moved_in(hosted_actor actor) override;
   void await(const std::function<bool()>& done, const char* what) override;
@@ -225,6 +226,8 @@ private:
   /// Its time in transit has passed: it can arrive, once none of its channel is before it.
   void reach(parcel& p);
   void arrive_from_transit(parcel& p);
+  /// The present task asks somebody: the answer will be on its way to `port`, its address.
+  void open_port(caf::actor_id port, std::uint64_t identity);
   void send_off(parcel& p, platform::duration latency, bool is_in_order);
 
   // engine_faults.cpp
@@ -282,6 +285,8 @@ private:
   void run_fault(parcel& p);
   /// A message reaches an actor that has crashed.
   void miss(parcel& p);
+  /// An answer reaches the task that has asked.
+  void answer(parcel& p);
   template <class Body>
   void within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body, std::uint64_t cause = 0);
 
@@ -354,6 +359,7 @@ private:
   std::deque<entity> entities_;
   std::vector<entity*> spare_entities_;
   std::unordered_map<const void*, entity*> actors_;
+  std::unordered_map<caf::actor_id, entity*> ports_; // of tasks that have asked somebody, in a network
   /// Actors that have ended with sends on their way, and others.
   std::unordered_map<caf::actor_id, entity*> ended_;
   std::vector<actor_anchor> anchors_;

@@ -99,6 +99,7 @@ struct entity {
   bool is_actor = false;
   bool awaits_start = false; ///< Launched, and not initialised yet: it handles nothing before.
   bool is_lane = false;
+  bool is_port = false; ///< Where answers to a task arrive.
   bool is_running = false;
   bool is_internal = false;
   bool is_lost = false;      ///< Crashed: what is sent to it is lost.

@@ -75,6 +75,26 @@ network& sim_engine::use_network() {
   return *network_;
 }
 
+void sim_engine::open_port(caf::actor_id port, std::uint64_t identity) {
+  auto& asker = *present_->who;
+  if (asker.is_actor || asker.is_lane || present_ == &outside_ || tearing_down_)
+    return;
+  auto& known = ports_[port];
+  if (known)
+    return;
+  known = &new_entity(mix(identity, 19));
+  known->is_port = true;
+  known->node = asker.node;
+  known->name = asker.name;
+}
+
+bool sim_engine::carries(caf::actor_id receiver) {
+  if (!network_ || tearing_down_)
+    return false;
+  auto port = ports_.find(receiver);
+  return port != ports_.end() && network_->between(*present_->who, *port->second);
+}
+
 void sim_engine::transmit(parcel& p, const link_settings& via) {
   ++network_->messages;
   if (network_->is_cut(p.from->node, p.to->node)) {

@@ -16,8 +16,8 @@ entity& sim_engine::new_entity(std::uint64_t identity) {
   auto& e = *spare_entities_.back();
   spare_entities_.pop_back();
   e.identity = identity;
-  e.is_actor = e.awaits_start = e.is_lane = e.is_running = e.is_internal = e.is_lost = e.is_refusing = e.is_spared =
-      false;
+  e.is_actor = e.awaits_start = e.is_lane = e.is_port = e.is_running = e.is_internal = e.is_lost = e.is_refusing =
+      e.is_spared = false;
   e.node = 0;
   e.inbound = 0;
   e.key = nullptr;
@@ -107,6 +107,12 @@ void sim_engine::post(parcel& p) { p.from->outbox.push_back(&p); }
 
 void sim_engine::sent(letter mail) {
   auto& p = effect();
+  if (auto port = mail.direct_receiver()) {
+    send(p, *ports_.at(port), std::move(mail));
+    return;
+  }
+  if (network_ && mail.request_number() != 0)
+    open_port(mail.sender_id(), p.identity);
   auto& to = actor_entity(mail, p.identity);
   note_request(mail, to);
   if (auto* ended = ended_sender(mail)) {
@@ -214,6 +220,10 @@ void sim_engine::arrive(parcel* p) {
       miss(*p);
       return;
     }
+    if (p->to->is_port) {
+      answer(*p);
+      return;
+    }
     if (mail->is_urgent())
       result_.may_overtake |= p->to->has_had_mail && !tearing_down_ && !p->to->is_internal && !p->from->is_internal;
     else
@@ -242,8 +252,8 @@ void sim_engine::enable(event& e, event_kind kind, const entity& place, const pa
   e.identity = cause.identity;
   e.parent = cause.parent;
   e.after = cause.after;
-  e.shares_memory =
-      kind == event_kind::step || kind == event_kind::timer || (kind == event_kind::handle && place.is_internal);
+  e.shares_memory = kind == event_kind::step || kind == event_kind::timer || place.is_port ||
+                    (kind == event_kind::handle && place.is_internal);
   auto* mail = is_watched_ ? std::get_if<letter>(&cause.content) : nullptr;
   e.content = mail ? mail->content_type() : 0;
   e.since = result_.steps;
