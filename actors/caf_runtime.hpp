@@ -34,6 +34,9 @@ public:
   std::string name() const;
   bool is_internal() const noexcept;
   bool is_alive() const noexcept;
+  /// An actor that has ended takes mail again. What comes is refused as it is delivered, and not while it is sent.
+  /// Nothing with CAF 1.
+  void keep_mailbox_open() const;
   /// The number of the request whose response it handles before anything else (`request(...).await`); 0 for none.
   std::uint64_t awaited_request() const noexcept;
 

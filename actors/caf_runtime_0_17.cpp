@@ -2,6 +2,7 @@
 #include "actors/caf_clock.hpp"
 #include "actors/caf_runtime_jobs.hpp"
 #include <caf/scheduler/abstract_coordinator.hpp>
+#include <memory>
 
 namespace troupe::detail {
 namespace {
@@ -58,6 +59,15 @@ struct node_access {
 };
 caf::node_id& node_of(caf::actor_system& system);
 template struct node_access<&caf::actor_system::node_>;
+
+using mailbox = std::decay_t<decltype(std::declval<caf::scheduled_actor&>().mailbox())>;
+using inbox = mailbox::lifo_inbox_type;
+template <inbox mailbox::*Member>
+struct inbox_access {
+  friend inbox& inbox_of(mailbox& of) { return of.*Member; }
+};
+inbox& inbox_of(mailbox& of);
+template struct inbox_access<&mailbox::inbox_>;
 
 void name_node(caf::actor_system& system, std::uint32_t number) {
   caf::node_id::default_data::host_id_type host{};
@@ -146,6 +156,15 @@ void take_mail(caf::scheduled_actor& actor, const mail_taker& take) {
   };
   take_all(std::get<caf::scheduled_actor::urgent_queue_index>(box.queue().queues()));
   take_all(std::get<caf::scheduled_actor::normal_queue_index>(box.queue().queues()));
+}
+
+void reopen_mailbox(caf::scheduled_actor& actor) noexcept {
+  auto& in = inbox_of(actor.mailbox());
+  if (!in.closed())
+    return;
+  std::destroy_at(&in);
+  std::construct_at(&in);
+  in.try_block();
 }
 
 void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context) {

@@ -116,6 +116,8 @@ void take_mail(caf::scheduled_actor& actor, const mail_taker& take) {
     take(std::move(content));
 }
 
+void reopen_mailbox(caf::scheduled_actor&) noexcept {}
+
 void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context) {
   if (actor.getf(caf::abstract_actor::is_initialized_flag)) {
     actor.quit(reason);

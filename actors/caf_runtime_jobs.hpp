@@ -99,6 +99,9 @@ void end_leftovers(caf::actor_system& system);
 void cleanup_and_release(caf::resumable* job);
 /// Takes all messages out of an actor's mailbox, the urgent ones first, and gives them to `take`.
 void take_mail(caf::scheduled_actor& actor, const mail_taker& take);
+/// Of an actor that has ended. With CAF 1 it stays closed.
+void reopen_mailbox(caf::scheduled_actor& actor) noexcept;
+
 /// Ends an actor that does not run now as an error would. With CAF 0.17 messages to it still reach the router.
 void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context);
 /// The same message once more.

@@ -22,6 +22,11 @@ bool hosted_actor::is_internal() const noexcept { return dynamic_cast<const inte
 
 bool hosted_actor::is_alive() const noexcept { return !detail::has_ended(*actor_); }
 
+void hosted_actor::keep_mailbox_open() const {
+  if (auto* actor = dynamic_cast<caf::scheduled_actor*>(actor_))
+    detail::reopen_mailbox(*actor);
+}
+
 std::uint64_t hosted_actor::awaited_request() const noexcept {
   // The list belongs to those who derive from the class.
   struct deriving : caf::scheduled_actor {

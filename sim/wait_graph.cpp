@@ -51,8 +51,11 @@ void sim_engine::note_waits(entity& actor, const hosted_actor& hosted, caf::acto
   if (!has_ended || actor.has_ended)
     return;
   actor.has_ended = true;
-  if (network_ || !actor.outbox.empty())
+  if (network_ || !actor.outbox.empty()) {
     ended_.emplace(actor.actor_id, &actor);
+    // A request would be refused at once, and whoever asks be told before what this actor has sent.
+    hosted.keep_mailbox_open();
+  }
   requests_.erase(actor.actor_id);
   if (!requests_.empty())
     for (auto& each : entities_)

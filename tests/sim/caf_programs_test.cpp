@@ -233,6 +233,27 @@ TEST_CASE("monitors: who asks after an actor that has ended is told after what t
         }) == outcomes{"done down "});
 }
 
+TEST_CASE("requests: who asks an actor that has ended is refused after what that one has sent") {
+  CHECK(outcomes_of([](caf::actor_system& system, std::string& log) {
+          auto asker = system.spawn([&log](caf::event_based_actor* self) -> caf::behavior {
+            return {[=, &log](caf::actor other) {
+                      self->request(other, caf::infinite, 1)
+                          .then([&log](int) { log += "answered "; }, [&log](caf::error&) { log += "refused "; });
+                    },
+                    [&log](done_atom) { log += "done "; }};
+          });
+          auto worker = system.spawn([=](caf::event_based_actor* self) -> caf::behavior {
+            return {[=](go_atom) {
+                      self->send(asker, done_atom::value);
+                      self->quit();
+                    },
+                    [](int value) { return value; }};
+          });
+          caf::anon_send(worker, go_atom::value);
+          caf::anon_send(asker, worker);
+        }) == outcomes{"done refused "});
+}
+
 TEST_CASE("delegation, promises, and behaviours that change and skip") {
   CHECK(outcomes_of([](caf::actor_system& system, std::string& log) {
           auto worker = system.spawn(echo);
