@@ -373,9 +373,10 @@ TEST_CASE("the answer to a task is a message like any other: it is lost, late, o
 }
 
 TEST_CASE("the answer to a task takes the time of its link, and is lost where that is cut") {
-  simulator::once(0, [](simulator& sim) {
+  int asked = 0;
+  simulator::once(0, [&asked](simulator& sim) {
     auto server = sim.node("far").spawn(
-        [](caf::event_based_actor*) -> caf::behavior { return {[](int value) { return value + 1; }}; });
+        [&asked](caf::event_based_actor*) -> caf::behavior { return {[&asked](int) { return ++asked; }}; });
     auto links = sim.links();
     links.latency(3ms);
     const auto begin = sim.now();
@@ -387,8 +388,12 @@ TEST_CASE("the answer to a task takes the time of its link, and is lost where th
     links.cut();
     CHECK(sim.run_until([&] { return second.is_ready(); }));
     CHECK(*second.peek()); // what was on its way arrives
+    links.heal();
     auto third = sim.root().spawn([=]() -> async<bool> { co_return bool(co_await ask<int>(server, 1min, 3)); });
+    sim.run_for(2ms); // the request is on its way, and will arrive
+    links.cut();
     CHECK(sim.run_until([&] { return third.is_ready(); }));
     CHECK_FALSE(*third.peek());
+    CHECK(asked == 3);
   });
 }
