@@ -30,8 +30,14 @@ struct peer_state {
   caf::actor other;
 };
 
+#if TROUPE_CAF_MAJOR == 0
+using request_timeout = caf::duration; // what caf::infinite converts to, which std::chrono has no value for
+#else
+using request_timeout = caf::timespan; // what caf::infinite is
+#endif
+
 /// Asks its peer when it is told to, and answers others when it has the answer.
-caf::behavior peer(caf::stateful_actor<peer_state>* self, caf::duration timeout, bool awaits) {
+caf::behavior peer(caf::stateful_actor<peer_state>* self, request_timeout timeout, bool awaits) {
   return {[=](const caf::actor& other) { state_of(*self).other = other; },
           [=](const std::string&) {
             auto asked = self->request(state_of(*self).other, timeout, 1);
@@ -43,7 +49,7 @@ caf::behavior peer(caf::stateful_actor<peer_state>* self, caf::duration timeout,
           [=](int n) { return n; }};
 }
 
-void two_peers(simulator& sim, caf::duration timeout, bool awaits) {
+void two_peers(simulator& sim, request_timeout timeout, bool awaits) {
   spawn_poller(sim);
   auto a = sim.caf().spawn(peer, timeout, awaits);
   auto b = sim.caf().spawn(peer, timeout, awaits);
@@ -81,7 +87,7 @@ TEST_CASE("two actors that await each other are a deadlock at once, though other
 }
 
 TEST_CASE("a timeout can end a wait, and an actor that does not wait with all else answers") {
-  CHECK(failures([](simulator& sim) { two_peers(sim, caf::duration{10s}, true); }, 50) == 0);
+  CHECK(failures([](simulator& sim) { two_peers(sim, request_timeout{10s}, true); }, 50) == 0);
   CHECK(failures([](simulator& sim) { two_peers(sim, caf::infinite, false); }, 50) == 0);
 }
 
