@@ -23,7 +23,7 @@ struct gateway {
       return {[this](const std::string& packet) { seen += packet + ";"; }, [this](caf::flush_atom) { seen += "|"; }};
     });
     sim.outside("packet", std::move(read), [receiver](const std::string& packet) { caf::anon_send(receiver, packet); });
-    sim.caf().spawn([receiver](caf::event_based_actor* self) { self->send(receiver, caf::flush_atom::value); });
+    sim.caf().spawn([receiver](caf::event_based_actor* self) { self->send(receiver, caf::flush_atom{}); });
     sim.run_until_idle();
   }
 };
