@@ -46,13 +46,19 @@ struct candidate {
   std::uint64_t parent = 0;
   /// Names it for as long as it is enabled.
   const void* key = nullptr;
-  /// For messages: the type of their content, a number that is the same in every run of one build of the program.
+  /// For messages: the type of their content, a number that is the same in every run of one build of the program. For
+  /// values: the state of whoever asks, as it was before the present event, and what that one is about; only if the
+  /// strategy wants states.
   std::uint64_t content = 0;
   /// Whether it may touch what others touch, too, without a message: a step of a task, a timer, Troupe's own actors.
   bool shares_memory = false;
   /// All of the first `after` events of the run are in its past, whoever caused it: it was caused by somebody who had
   /// waited, the test itself above all.
   std::uint64_t after = 0;
+  /// For arrivals: of urgent mail, which overtakes what waits in the mailbox. For handling: of mail that does.
+  bool is_urgent = false;
+  /// For the handling of urgent mail: the message that would be handled in its place, had it not come; 0 for none.
+  std::uint64_t overtaken = 0;
 };
 
 /// The enabled events, oldest first: choice 0 at every decision is the `fifo` order.
@@ -110,8 +116,12 @@ public:
   virtual void withdrawn(const candidate& event) { static_cast<void>(event); }
   /// The event happens now, picked or without a choice; what it causes is told of next.
   virtual void happened(const candidate& event) { static_cast<void>(event); }
-  /// The present event has put something into the mailbox or lane `place` at once (in the `atomic` model).
-  virtual void delivered(std::uint64_t place) { static_cast<void>(place); }
+  /// The present event has put `message`, or work, into the mailbox or lane `place` at once (in the `atomic` model).
+  virtual void delivered(std::uint64_t place, std::uint64_t message, bool is_urgent) {
+    static_cast<void>(place);
+    static_cast<void>(message);
+    static_cast<void>(is_urgent);
+  }
   /// The present event, or a fault during it, has changed what happens at `place` from now on.
   virtual void touched(std::uint64_t place) { static_cast<void>(place); }
   /// The present event sends or brings a message to `place` that enters nothing, as whoever was there has crashed.

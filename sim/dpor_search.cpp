@@ -30,8 +30,8 @@ bool dpor_search::dependent(const step& a, const step& b) noexcept {
     return std::any_of(some.begin(), some.end(),
                        [&](auto each) { return std::find(others.begin(), others.end(), each) != others.end(); });
   };
-  return a.actor == b.actor || share(a.resources, b.resources) || share(a.resources, b.seen) ||
-         share(a.seen, b.resources);
+  return a.is_everywhere || b.is_everywhere || a.actor == b.actor || share(a.resources, b.resources) ||
+         share(a.resources, b.seen) || share(a.seen, b.resources);
 }
 
 /// What is not asked for is what happens unless it is decided otherwise.
@@ -79,9 +79,10 @@ bool dpor_search::is_asleep(const std::vector<step>& asleep, const std::vector<c
     std::size_t at = 0;
     while (at < sequence.size() && sequence[at]->id != each.id && !dependent(*sequence[at], each))
       ++at;
-    if (at == sequence.size())
+    const bool is_named = at < sequence.size() && sequence[at]->id == each.id;
+    if (at == sequence.size() || (is_named && sequence[at]->is_open))
       beside[each.id].push_back(&each.asked);
-    else if (sequence[at]->id == each.id && same_values(sequence[at]->asked, each.asked))
+    else if (is_named && same_values(sequence[at]->asked, each.asked))
       return true;
   }
   return std::any_of(beside.begin(), beside.end(), [](auto& each) { return are_complete(each.second, 0); });
@@ -117,7 +118,7 @@ void dpor_search::order_occurrences() {
     }
     o.sequence = ++counts[actor];
     const auto follows = [&](std::size_t before) {
-      if (std::find(o.direct.begin(), o.direct.end(), before) == o.direct.end()) {
+      if (before != i && std::find(o.direct.begin(), o.direct.end(), before) == o.direct.end()) {
         o.direct.push_back(before);
         o.rivals.push_back(before);
       }
@@ -153,25 +154,51 @@ void dpor_search::order_occurrences() {
 }
 
 void dpor_search::find_races() {
-  for (std::size_t j = 0; j < run_.size(); ++j)
-    for (auto i : run_[j].rivals) {
-      if (i < run_[j].barrier)
-        continue;
-      const bool is_between = std::any_of(run_[j].direct.begin(), run_[j].direct.end(), [&](std::size_t other) {
-        return other != i && precedes(run_[i], i, run_[other]);
-      });
-      if (is_between)
-        continue;
-      std::vector<std::size_t> sequence;
-      for (auto k = i + 1; k < j; ++k)
-        if (!precedes(run_[i], i, run_[k]))
-          sequence.push_back(k);
-      sequence.push_back(j);
-      insert(path_[run_[i].frame], std::move(sequence));
-    }
+  for (std::size_t j = 0; j < run_.size(); ++j) {
+    for (auto i : run_[j].rivals)
+      reverse(i, j, nullptr);
+    if (run_[j].overtook)
+      reverse_overtaking(j);
+  }
 }
 
-void dpor_search::insert(frame& at, std::vector<std::size_t> sequence) {
+/// An actor takes urgent mail: it could have taken other mail before that came, unless that came because of it.
+void dpor_search::reverse_overtaking(std::size_t take) {
+  auto& overtook = *run_[take].overtook;
+  const auto urgent = overtook.arrival;
+  if (!overtook.waiting && !overtook.is_something_waiting) {
+    const auto brings_mail = [&](const occurrence& each) {
+      const auto& all = path_[each.frame].current.resources;
+      return std::find(all.begin(), all.end(), overtook.entrance) != all.end();
+    };
+    auto next = std::find_if(run_.begin() + static_cast<std::ptrdiff_t>(take) + 1, run_.end(), brings_mail);
+    if (next == run_.end())
+      return;
+    overtook.waiting = static_cast<std::size_t>(next - run_.begin());
+  }
+  if (run_[urgent].actor != run_[take].actor &&
+      (!overtook.waiting || !precedes(run_[urgent], urgent, run_[*overtook.waiting])))
+    reverse(urgent, take, &overtook.instead);
+}
+
+/// Plans to have `later` before `earlier`, if nothing else has them in this order; there it is `instead`, if given.
+void dpor_search::reverse(std::size_t earlier, std::size_t later, const step* instead) {
+  const auto& direct = run_[later].direct;
+  const bool is_between = std::any_of(direct.begin(), direct.end(), [&](std::size_t other) {
+    return other != earlier && precedes(run_[earlier], earlier, run_[other]);
+  });
+  if (earlier < run_[later].barrier || is_between)
+    return;
+  std::vector<std::size_t> sequence;
+  const auto last = std::max(later, instead ? run_[later].overtook->waiting.value_or(later) : later);
+  for (auto k = earlier + 1; k <= last; ++k)
+    if (k != later && !precedes(run_[earlier], earlier, run_[k]))
+      sequence.push_back(k);
+  sequence.push_back(later);
+  insert(path_[run_[earlier].frame], std::move(sequence), instead);
+}
+
+void dpor_search::insert(frame& at, std::vector<std::size_t> sequence, const step* instead) {
   // What is asked for while something is handled that does not come before it here will not be asked for.
   std::unordered_map<std::size_t, step> steps;
   for (auto k : sequence) {
@@ -181,7 +208,15 @@ void dpor_search::insert(frame& at, std::vector<std::size_t> sequence) {
       return !is_before && std::find(sequence.begin(), sequence.end(), each.asker) == sequence.end();
     });
   }
+  if (instead)
+    steps[sequence.back()] = *instead;
   const auto what = [&](std::size_t k) -> const step& { return steps[k]; };
+  const auto is_before = [&, later = sequence.back()](std::size_t k, std::size_t l) {
+    if (precedes(run_[k], k, run_[l]))
+      return true;
+    const auto waiting = instead && l == later ? run_[l].overtook->waiting : std::nullopt;
+    return waiting && (k == *waiting || precedes(run_[k], k, run_[*waiting]));
+  };
   std::vector<const step*> all;
   for (auto k : sequence)
     all.push_back(&what(k));
@@ -192,9 +227,8 @@ void dpor_search::insert(frame& at, std::vector<std::size_t> sequence) {
   const auto is_weak_initial = [&](const step& first) {
     for (auto k = sequence.begin(); k != sequence.end(); ++k)
       if (what(*k).id == first.id)
-        return same_values(what(*k).asked, first.asked) && std::none_of(sequence.begin(), k, [&](auto earlier) {
-                 return precedes(run_[earlier], earlier, run_[*k]);
-               });
+        return (first.is_open || (!what(*k).is_open && same_values(what(*k).asked, first.asked))) &&
+               std::none_of(sequence.begin(), k, [&](auto earlier) { return is_before(earlier, *k); });
     return first.asked.empty() &&
            std::none_of(sequence.begin(), sequence.end(), [&](auto k) { return dependent(what(k), first); });
   };

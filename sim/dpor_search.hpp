@@ -3,6 +3,7 @@
 #include "sim/decision.hpp"
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -13,6 +14,10 @@ namespace troupe {
 /// in the same order. Events are dependent if they enter the same mailbox or lane or, where sends are out at once, run
 /// at the same actor or send to the same one; messages are handled as soon as they can be, which commutes with all
 /// else. Time passes only when nothing else can happen, so nothing is reordered across that.
+///
+/// Urgent mail overtakes what waits. Once a schedule has shown that it may, the search begins anew, and that an actor
+/// takes its next message, whichever that is, is an event: dependent on the arrival of urgent mail, unless urgent mail
+/// was there already.
 ///
 /// Values (what the program chooses, how long something takes, which fault happens) belong to the event that asks for
 /// them: an event with other values is another event, which excludes the first one. A wakeup sequence names its events
@@ -32,9 +37,10 @@ public:
   std::unique_ptr<strategy> next();
   /// Schedules that turned out to be equivalent to an earlier one: 0, as is proven for the algorithm.
   std::uint64_t blocked() const noexcept { return blocked_; }
+  /// Schedules of before it began anew, which do not count: others are equivalent to them. 0 without urgent mail.
+  std::uint64_t discarded() const noexcept { return discarded_; }
   /// True once a schedule did not repeat the picks before the change (the program depends on something else), or might
-  /// have met a crash or a partition, or urgent mail came to an actor that had got other mail: not all orders of those
-  /// are tried.
+  /// have met a crash or a partition: not all orders of those are tried.
   bool proves_nothing() const noexcept { return diverged_ || is_partial_; }
   /// How much has been covered of what is known of so far, in [0, 1]: races that are found later lower it. 1 if and
   /// only if complete.
@@ -59,6 +65,11 @@ private:
     std::vector<std::uint64_t> resources; ///< What it changes: dependent on whoever changes or sees the same.
     std::vector<std::uint64_t> seen;      ///< What it sees and leaves as it is.
     values asked;
+    /// In a plan: an actor takes another message than it took where this was seen, so that what it asks for is not
+    /// known.
+    bool is_open = false;
+    /// It is not known either where it sends to.
+    bool is_everywhere = false;
   };
   /// A node of a wakeup tree; children in order.
   struct wakeup {
@@ -86,6 +97,15 @@ private:
     std::vector<std::uint32_t> clock; ///< Per actor, how many of its events are in its past, itself included.
     std::vector<std::size_t> direct;  ///< Occurrences that it follows directly.
     std::vector<std::size_t> rivals;  ///< Of these the ones that it follows only because they touch the same.
+    /// The taking of urgent mail.
+    struct overtaking {
+      std::size_t arrival = 0; ///< Of the urgent mail.
+      bool is_something_waiting = false;
+      std::optional<std::size_t> waiting; ///< What brought the first other mail that waits, or comes later.
+      std::uint64_t entrance = 0;         ///< As a resource: where other mail comes in.
+      step instead;                       ///< The taking of the other mail.
+    };
+    std::optional<overtaking> overtook;
   };
 
   static bool dependent(const step& a, const step& b) noexcept;
@@ -104,7 +124,9 @@ private:
   bool precedes(const occurrence& earlier, std::size_t earlier_index, const occurrence& later) const noexcept;
   void order_occurrences();
   void find_races();
-  void insert(frame& at, std::vector<std::size_t> sequence);
+  void reverse_overtaking(std::size_t take);
+  void reverse(std::size_t earlier, std::size_t later, const step* instead);
+  void insert(frame& at, std::vector<std::size_t> sequence, const step* instead);
   static bool is_explored(const frame& at, const wakeup& planned);
   bool backtrack();
 
@@ -113,10 +135,14 @@ private:
   std::vector<occurrence> run_;
   std::unordered_map<std::uint64_t, std::size_t> actor_index_;
   std::uint64_t blocked_ = 0;
+  std::uint64_t begun_ = 0;
+  std::uint64_t discarded_ = 0;
   bool started_ = false;
   bool finished_ = false;
   bool diverged_ = false;
   bool is_partial_ = false;
+  bool takes_are_events_ = false;
+  bool begins_anew_ = false;
 };
 
 } // namespace troupe

@@ -12,6 +12,13 @@ namespace troupe {
 namespace {
 /// The resource of everything that may interact without messages.
 constexpr std::uint64_t shared_memory = 0x6d656d6f7279ull;
+
+/// What there is of each place, as resources. Entering a mailbox or lane is one thing, running there another, sending
+/// from there a third one, and overtaking what waits there a fourth.
+enum class part : std::uint64_t { entrance = 1, inside = 2, exit = 4, front = 5 };
+std::uint64_t resource(std::uint64_t place, part which) noexcept {
+  return mix(place, static_cast<std::uint64_t>(which));
+}
 } // namespace
 
 /// Follows the current path, then goes on with any event that is not asleep, and writes down what happens.
@@ -37,7 +44,10 @@ public:
     handles_.erase(number);
   }
   void happened(const candidate& event) override {
+    if (event.kind == event_kind::arrival)
+      entered(event.place, event.is_urgent, event.after);
     if (is_eager(event)) {
+      handled(event);
       // Its effects come after all that was handled here before, and after the start of the actor.
       auto arrived = occurrences_.find(event.identity);
       auto& here = handled_[event.place];
@@ -59,29 +69,36 @@ public:
     happened_.push_back(search_.run_.size());
     withdrawn(event);
   }
-  void delivered(std::uint64_t place) override {
-    if (!is_lost_ && depth_ > 0 && present_ < search_.path_.size())
-      touch(search_.path_[present_], mix(place, 1));
+  void delivered(std::uint64_t place, std::uint64_t message, bool is_urgent) override {
+    if (is_lost_ || depth_ == 0 || present_ >= search_.path_.size())
+      return;
+    entered(place, is_urgent, 0);
+    touch(search_.path_[present_], resource(place, entrance_of(is_urgent)));
+    occurrences_[message] = search_.run_.size() - 1;
   }
   void touched(std::uint64_t place) override {
     if (!is_lost_ && depth_ > 0 && present_ < search_.path_.size())
-      for (std::uint64_t how : {1, 2, 4})
-        touch(search_.path_[present_], mix(place, how));
+      for (auto which : {part::entrance, part::inside, part::exit, part::front})
+        touch(search_.path_[present_], resource(place, which));
   }
   void missed(std::uint64_t place) override {
     if (is_lost_ || depth_ == 0 || present_ >= search_.path_.size())
       return;
     // Only that the receiver is gone matters, not what else is lost there.
     auto& now = search_.path_[present_].current;
-    now.seen.push_back(mix(place, 1));
-    std::erase(now.resources, mix(place, 1));
+    now.seen.push_back(resource(place, part::entrance));
+    for (auto which : {part::entrance, part::front})
+      std::erase(now.resources, resource(place, which));
   }
   void spent(std::uint64_t key, std::uint64_t parent) override {
     auto by = occurrences_.find(parent);
     if (!is_lost_ && by != occurrences_.end())
       answer(by->second, {mix(key), {key}});
   }
-  void time_passed() override { barrier_ = search_.run_.size(); }
+  void time_passed() override {
+    barrier_ = search_.run_.size();
+    events_before_ = happened_.size();
+  }
 
   std::size_t pick(decision_kind kind, const candidates& among) override {
     if (kind != decision_kind::event)
@@ -104,9 +121,9 @@ public:
   }
 
   void ended(const run_result& result) override {
-    // Not tried in all orders: who hears of a crash, what the crash of a node or a partition does to several actors,
-    // and whether urgent mail overtakes what waits.
-    if (result.may_crash || result.may_overtake)
+    // Not tried in all orders: who hears of a crash, and what the crash of a node or a partition does to several
+    // actors.
+    if (result.may_crash)
       search_.is_partial_ = true;
     // A path that was not followed to its end belongs to a program that does not repeat itself.
     if (!is_lost_ && depth_ < search_.path_.size())
@@ -121,15 +138,29 @@ private:
   };
 
   bool is_eager(const candidate& event) const noexcept {
-    return !is_atomic_ && event.kind == event_kind::handle && !(memory_counts_ && event.shares_memory);
+    return !is_atomic_ && !search_.takes_are_events_ && event.kind == event_kind::handle &&
+           !(memory_counts_ && event.shares_memory);
+  }
+
+  /// Where a message enters. As long as messages are handled as soon as they can be, urgent ones enter like others.
+  part entrance_of(bool is_urgent) const noexcept {
+    return is_urgent && (is_atomic_ || search_.takes_are_events_) ? part::front : part::entrance;
   }
 
   step as_step(const candidate& event) const {
-    // Entering a mailbox or lane is one thing, running there another, and sending from there a third one.
     step result;
     result.id = mix(event.identity, static_cast<std::uint64_t>(event.kind));
     result.actor = event.actor;
-    result.resources = {mix(event.place, event.kind == event_kind::arrival ? 1 : 2), mix(event.actor, 4)};
+    const auto where = event.kind == event_kind::arrival ? entrance_of(event.is_urgent) : part::inside;
+    result.resources = {resource(event.place, where), resource(event.actor, part::exit)};
+    if (event.kind == event_kind::handle) {
+      // The actor takes what is first, whatever that is.
+      auto taken = takes_.find(event.place);
+      result.id =
+          mix(mix(event.place, taken == takes_.end() ? 0 : taken->second), static_cast<std::uint64_t>(event.kind));
+      if (!event.is_urgent)
+        result.seen.push_back(resource(event.place, part::front));
+    }
     if (memory_counts_ && event.shares_memory)
       result.resources.push_back(shared_memory);
     return result;
@@ -286,10 +317,45 @@ private:
     } else if (auto cause = occurrences_.find(event.parent); cause != occurrences_.end()) {
       o.direct.push_back(cause->second);
     }
+    if (event.kind == event_kind::handle) {
+      if (auto arrived = occurrences_.find(event.identity); arrived != occurrences_.end()) {
+        if (std::find(o.direct.begin(), o.direct.end(), arrived->second) == o.direct.end())
+          o.direct.push_back(arrived->second);
+        if (event.is_urgent)
+          o.overtook = overtaking(event, arrived->second);
+      }
+      ++takes_[event.place];
+    }
     occurrences_[event.identity] = number;
     if (event.kind == event_kind::start)
       handled_[event.place].start = number + 1;
     search_.run_.push_back(std::move(o));
+  }
+
+  occurrence::overtaking overtaking(const candidate& event, std::size_t arrival) const {
+    occurrence::overtaking result{arrival, event.overtaken != 0, {}, resource(event.place, part::entrance), {}};
+    if (auto waiting = occurrences_.find(event.overtaken); waiting != occurrences_.end())
+      result.waiting = waiting->second;
+    auto other = event;
+    other.is_urgent = false;
+    result.instead = as_step(other);
+    result.instead.is_open = true;
+    result.instead.is_everywhere = is_atomic_;
+    return result;
+  }
+
+  // Whether urgent mail could be handled before what is handled as soon as it can be: then this does not commute.
+  void entered(std::uint64_t place, bool is_urgent, std::uint64_t after) {
+    if (!is_urgent)
+      last_mail_[place] = happened_.size() + 1;
+    else if (!is_atomic_ && last_mail_[place] > std::max<std::uint64_t>(after, events_before_))
+      search_.begins_anew_ = true;
+  }
+  void handled(const candidate& event) {
+    if (!event.is_urgent)
+      last_mail_[event.place] = happened_.size() + 1;
+    else if (event.overtaken != 0)
+      search_.begins_anew_ = true;
   }
 
   void lose() {
@@ -305,6 +371,7 @@ private:
   std::size_t depth_ = 0;
   std::size_t present_ = 0; // frame of the event that happens now
   std::size_t barrier_ = 0;
+  std::size_t events_before_ = 0; // before the barrier
   std::uint64_t last_ = 0;
   std::map<std::uint64_t, std::pair<const void*, step>> enabled_; // oldest first
   std::map<std::uint64_t, const void*> handles_;
@@ -312,6 +379,8 @@ private:
   std::unordered_map<std::uint64_t, std::size_t> occurrences_; // by identity
   std::unordered_map<std::uint64_t, causes> causes_;           // of what an event's handling has caused, by identity
   std::unordered_map<std::uint64_t, causes> handled_;          // by place
+  std::unordered_map<std::uint64_t, std::uint64_t> takes_;     // by place, how many there were that are events
+  std::unordered_map<std::uint64_t, std::uint64_t> last_mail_; // by place, the last event with mail that was not urgent
   std::unordered_map<std::uint64_t, std::uint64_t> questions_; // by identity of the event that asks
   std::vector<std::size_t> happened_;                          // occurrences so far, after each event
 };
@@ -319,7 +388,11 @@ private:
 std::unique_ptr<strategy> dpor_search::next() {
   if (finished_)
     return nullptr;
-  if (started_) {
+  if (begins_anew_ && !takes_are_events_) {
+    takes_are_events_ = true;
+    discarded_ = begun_;
+    path_.clear();
+  } else if (started_) {
     order_occurrences();
     find_races();
     if (!backtrack()) {
@@ -328,6 +401,7 @@ std::unique_ptr<strategy> dpor_search::next() {
     }
   }
   started_ = true;
+  ++begun_;
   run_.clear();
   return std::make_unique<walker>(*this);
 }

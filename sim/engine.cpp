@@ -78,15 +78,17 @@ std::uint64_t sim_engine::decide_value(decision_kind kind, std::size_t count) {
   struct values final : candidates {
     std::size_t size() const noexcept override { return count; }
     candidate operator[](std::size_t index) const noexcept override {
-      return {.identity = index, .place = place, .actor = place, .parent = parent, .after = after};
+      return {.identity = index, .place = place, .actor = place, .parent = parent, .content = content, .after = after};
     }
     std::size_t count = 0;
-    std::uint64_t place = 0, parent = 0, after = 0;
+    std::uint64_t place = 0, parent = 0, content = 0, after = 0;
   };
   values among;
   among.count = count;
   among.place = present_->who->identity;
   among.parent = present_->identity;
+  if (reads_states_)
+    among.content = mix(present_->who->state, present_->who->last_type);
   among.after = result_.steps == present_->began ? 0 : result_.steps;
   return decide(kind, among);
 }

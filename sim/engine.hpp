@@ -212,6 +212,7 @@ private:
   void send(parcel& p, entity& to, letter mail);
   void pump(entity& sender);
   void arrive(parcel* p);
+  void tell_delivered(const parcel& p);
   void refresh(entity& actor);
   /// `cause` is what makes it possible: the message, the new actor, the dispatched work.
   void enable(event& e, event_kind kind, const entity& place, const parcel& cause, void* subject);

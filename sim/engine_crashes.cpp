@@ -169,7 +169,7 @@ void sim_engine::pass_door(parcel& p) {
   p.to = &actor_entity(mail, p.identity);
   ++p.to->inbound;
   if (is_watched_)
-    order_.delivered(p.to->identity);
+    tell_delivered(p);
 }
 
 bool sim_engine::spare(caf::actor_id actor) {

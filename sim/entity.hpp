@@ -113,7 +113,6 @@ struct entity {
   std::uint64_t state = 0;     ///< Hash of the state that it exposes; 0 if it was not read or is not exposed.
   std::uint64_t last_type = 0; ///< Type of the message that it handled last. Kept only while states are read.
   std::uint64_t awaits = 0;    ///< The number of the request whose response it handles before anything else.
-  bool has_had_mail = false;   ///< That is not urgent.
   bool has_ended = false;      ///< An actor that handles nothing any more.
   bool is_free = true;         ///< The storage stands for nobody.
 

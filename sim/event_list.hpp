@@ -20,12 +20,14 @@ struct event {
   std::uint64_t after = 0;
   std::uint64_t content = 0;
   bool shares_memory = false;
+  bool is_urgent = false;
+  std::uint64_t overtaken = 0;
   bool is_in_transit = false; ///< An arrival from between nodes: its subject is the message itself, not its sender.
   std::uint64_t since = 0;    ///< How many events had happened when it became enabled.
   void* subject = nullptr;    ///< Whose event it is, for the engine.
   bool is_enabled() const noexcept { return bucket != nullptr; }
   candidate as_candidate() const noexcept {
-    return {identity, kind, place, actor, parent, this, content, shares_memory, after};
+    return {identity, kind, place, actor, parent, this, content, shares_memory, after, is_urgent, overtaken};
   }
 
 private:

@@ -20,7 +20,9 @@ public:
   void enabled(const candidate& event) override { inner_.enabled(event); }
   void withdrawn(const candidate& event) override { inner_.withdrawn(event); }
   void happened(const candidate& event) override { inner_.happened(event); }
-  void delivered(std::uint64_t place) override { inner_.delivered(place); }
+  void delivered(std::uint64_t place, std::uint64_t message, bool is_urgent) override {
+    inner_.delivered(place, message, is_urgent);
+  }
   void touched(std::uint64_t place) override { inner_.touched(place); }
   void missed(std::uint64_t place) override { inner_.missed(place); }
   void spent(std::uint64_t key, std::uint64_t parent) override { inner_.spent(key, parent); }

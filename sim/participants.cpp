@@ -25,7 +25,7 @@ entity& sim_engine::new_entity(std::uint64_t identity) {
   e.name.clear();
   e.history = 0;
   e.state = e.last_type = e.awaits = 0;
-  e.has_ended = e.has_had_mail = false;
+  e.has_ended = false;
   e.is_free = false;
   e.anchor.reset();
   e.door_of = nullptr;
@@ -188,7 +188,7 @@ void sim_engine::pump(entity& sender) {
     } else if (options_.model == order_model::atomic) {
       auto* first = sender.outbox.pop_front();
       if (is_watched_ && &sender != outside_.who && !tearing_down_ && !first->to->is_lost)
-        order_.delivered(first->to->identity);
+        tell_delivered(*first);
       arrive(first);
     } else {
       break;
@@ -224,10 +224,6 @@ void sim_engine::arrive(parcel* p) {
       answer(*p);
       return;
     }
-    if (mail->is_urgent())
-      result_.may_overtake |= p->to->has_had_mail && !tearing_down_ && !p->to->is_internal && !p->from->is_internal;
-    else
-      p->to->has_had_mail = true;
     (mail->is_urgent() ? p->to->urgent_mail : p->to->mail).push_back(p);
     refresh(*p->to);
     return;
@@ -256,6 +252,10 @@ void sim_engine::enable(event& e, event_kind kind, const entity& place, const pa
                     (kind == event_kind::handle && place.is_internal);
   auto* mail = is_watched_ ? std::get_if<letter>(&cause.content) : nullptr;
   e.content = mail ? mail->content_type() : 0;
+  // What was set aside waits among the others, urgent or not.
+  const bool is_handling = kind == event_kind::handle;
+  e.is_urgent = is_handling ? !static_cast<entity*>(subject)->urgent_mail.empty() : mail && mail->is_urgent();
+  e.overtaken = 0;
   e.since = result_.steps;
   e.subject = subject;
   enabled_.push_back(e);
@@ -280,9 +280,17 @@ void sim_engine::refresh(entity& actor) {
       order_.withdrawn(actor.handle.as_candidate());
     actor.handle.identity = first->identity;
     actor.handle.parent = first->parent;
+    actor.handle.is_urgent = true;
     if (is_watched_ && !tearing_down_)
       order_.enabled(actor.handle.as_candidate());
   }
+  auto* waiting = actor.mail.front();
+  actor.handle.overtaken = actor.handle.is_urgent && waiting ? waiting->identity : 0;
+}
+
+void sim_engine::tell_delivered(const parcel& p) {
+  auto* mail = std::get_if<letter>(&p.content);
+  order_.delivered(p.to->identity, p.identity, mail && mail->is_urgent());
 }
 
 void sim_engine::enable_step(parcel& p) {

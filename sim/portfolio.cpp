@@ -7,24 +7,35 @@
 namespace troupe {
 namespace {
 
+/// The order model of a member: the chosen one, or the narrower of that and another one.
+enum class width { chosen, local, atomic };
+
 struct member {
   std::string_view spec;
-  bool is_narrow; ///< In the narrowest order model that is a subset of the chosen one.
+  width in;
 };
 /// By what they found in examples/protocols (bench/find): what finds most comes first and often. `ql` is not among
-/// them: it finds less there than others at ten times their cost, and would tie each schedule to the ones before.
+/// them: it costs ten times as much as the others, and would tie each schedule to the ones before.
 constexpr member members[] = {
-    {"random", false},         {"speeds", false},         {"pos", false},    {"pct:depth=3", false},  {"surw", false},
-    {"speeds", true},          {"pctcp:depth=10", false}, {"speeds", false}, {"pct:depth=10", false}, {"pos", true},
-    {"speeds", false},         {"pctcp:depth=3", false},  {"surw", false},   {"speeds", false},       {"pos", false},
-    {"delay:delays=3", false},
+    {"random", width::chosen},        {"speeds", width::local},  {"pos", width::chosen},
+    {"pct:depth=3", width::local},    {"surw", width::chosen},   {"speeds", width::atomic},
+    {"pctcp:depth=10", width::local}, {"speeds", width::chosen}, {"pct:depth=10", width::chosen},
+    {"pos", width::atomic},           {"speeds", width::local},  {"pctcp:depth=3", width::chosen},
+    {"surw", width::local},           {"speeds", width::chosen}, {"pos", width::local},
+    {"delay:delays=3", width::local},
 };
 constexpr std::uint64_t count = std::size(members);
+
+/// From `atomic` on each model has the outcomes of the ones before it, and more.
+order_model narrowed(order_model chosen, width limit) noexcept {
+  if (limit == width::chosen || chosen == order_model::atomic)
+    return chosen;
+  return limit == width::atomic ? order_model::atomic : order_model::local;
+}
 
 } // namespace
 
 strategy_factory make_portfolio(const runner& run, order_model model) {
-  const auto narrow = model == order_model::local ? order_model::atomic : model;
   const auto in_model = [run](order_model where) -> runner {
     return [run, where](std::uint64_t seed, strategy& order, bool trace) {
       strategy_in_model wrapped{order, where};
@@ -32,17 +43,17 @@ strategy_factory make_portfolio(const runner& run, order_model model) {
     };
   };
   std::map<order_model, std::shared_ptr<profile_source>> profiles;
-  for (auto where : {model, narrow})
-    profiles.try_emplace(where, std::make_shared<profile_source>(in_model(where)));
-
-  std::vector<strategy_factory> factories;
+  std::vector<std::pair<order_model, strategy_factory>> factories;
   for (auto& each : members) {
-    const auto where = each.is_narrow ? narrow : model;
-    factories.push_back(make_strategies(each.spec, in_model(where), where, profiles[where]));
+    const auto where = narrowed(model, each.in);
+    auto& profile = profiles[where];
+    if (!profile)
+      profile = std::make_shared<profile_source>(in_model(where));
+    factories.emplace_back(where, make_strategies(each.spec, in_model(where), where, profile));
   }
-  return {[factories, model, narrow](std::uint64_t seed) -> std::unique_ptr<strategy> {
-    const auto slot = static_cast<std::size_t>(seed % count);
-    return std::make_unique<strategy_in_model>(factories[slot](seed), members[slot].is_narrow ? narrow : model);
+  return {[factories](std::uint64_t seed) -> std::unique_ptr<strategy> {
+    const auto& [where, make] = factories[static_cast<std::size_t>(seed % count)];
+    return std::make_unique<strategy_in_model>(make(seed), where);
   }};
 }
 

@@ -4,8 +4,8 @@
 
 namespace troupe {
 
-/// One schedule of each member in turn. Besides `model` members use order models that are subsets of it: schedules with
-/// fewer decisions, in which deep bugs are met sooner.
+/// One schedule of each member in turn. Besides `model` members use order models that are subsets of it (`local` and
+/// `atomic`): schedules with fewer decisions, in which deep bugs are met sooner.
 strategy_factory make_portfolio(const runner& run, order_model model);
 
 } // namespace troupe

@@ -17,13 +17,27 @@ double ql_memory::action_values::best() const noexcept {
 }
 
 std::size_t ql_strategy::pick_event(const candidates& among) {
-  if (memory_->runs > 0 && path_.size() > 3 * memory_->longest + 100)
+  if (memory_->runs > 0 && events_.size() > 3 * memory_->longest + 100)
     return pick_any(among);
-  auto& known = memory_->values[state()].of;
+  return pick_action(state(), among, events_);
+}
+
+std::size_t ql_strategy::pick_value(const candidates& among) {
+  const auto asker = among[0];
+  const auto picked = pick_action(mix(asker.place, mix(asker.content, answers_)), among, values_[asker.place]);
+  answers_ = mix(answers_, picked + 1);
+  return picked;
+}
+
+std::size_t ql_strategy::pick_action(std::uint64_t state, const candidates& among, path& along) {
+  const auto action = [&](std::size_t i) {
+    return among[i].kind == event_kind::value ? among[i].identity : action_of(among[i]);
+  };
+  auto& known = memory_->values[state].of;
   std::vector<double> weights(among.size());
   double highest = -HUGE_VAL;
   for (std::size_t i = 0; i < among.size(); ++i)
-    highest = std::max(highest, weights[i] = known.try_emplace(action_of(among[i]), 0.0).first->second);
+    highest = std::max(highest, weights[i] = known.try_emplace(action(i), 0.0).first->second);
   double sum = 0;
   for (auto& each : weights)
     sum += each = std::exp(each - highest);
@@ -31,18 +45,24 @@ std::size_t ql_strategy::pick_event(const candidates& among) {
   std::size_t picked = 0;
   while (picked + 1 < weights.size() && drawn >= weights[picked])
     drawn -= weights[picked++];
-  path_.push_back({state(), action_of(among[picked])});
+  along.push_back({state, action(picked)});
   return picked;
 }
 
 void ql_strategy::ended(const run_result&) {
   if (memory_->runs++ < 5)
-    memory_->longest = std::max(memory_->longest, path_.size());
-  // In the order in which they were met, as each costs more the more often it was.
-  for (std::size_t i = 0; i < path_.size(); ++i) {
-    auto next = i + 1 < path_.size() ? path_[i + 1].state : state();
+    memory_->longest = std::max(memory_->longest, events_.size());
+  learn(events_, state());
+  for (auto& [asker, along] : values_)
+    learn(along, mix(asker));
+}
+
+/// In the order in which the states were met, as each costs more the more often it was.
+void ql_strategy::learn(const path& along, std::uint64_t end) {
+  for (std::size_t i = 0; i < along.size(); ++i) {
+    auto next = i + 1 < along.size() ? along[i + 1].state : end;
     auto reward = -static_cast<double>(++memory_->visits[next]);
-    auto& value = memory_->values[path_[i].state].of[path_[i].action];
+    auto& value = memory_->values[along[i].state].of[along[i].action];
     value = (1 - learning_rate) * value + learning_rate * (reward + discount * memory_->values[next].best());
   }
 }

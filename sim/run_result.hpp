@@ -51,9 +51,8 @@ struct run_result {
   std::uint64_t faults = 0;              ///< Faults that happened.
   std::uint64_t fault_opportunities = 0; ///< Decisions about faults.
   bool may_crash = false;                ///< There were budgets for crashes or partitions: `fault_options::may_crash`.
-  bool may_overtake = false;      ///< An actor of the program, which had got mail, got urgent mail from another one.
-  std::uint64_t trace_hash = 0;   ///< Of the sequence of events: equal if and only if the schedule was.
-  std::uint64_t outcome_hash = 0; ///< Of what each actor handled in which order: equal for equivalent schedules.
+  std::uint64_t trace_hash = 0;          ///< Of the sequence of events: equal if and only if the schedule was.
+  std::uint64_t outcome_hash = 0;        ///< Of what each actor handled in which order: equal for equivalent schedules.
   order_model model = order_model::local; ///< The one that the schedule followed: its strategy may have chosen it.
   /// Identity of the event during which it failed; 0: it failed as a whole, or the test itself did.
   std::uint64_t failing_event = 0;

@@ -3,9 +3,11 @@
 #include "sim/fifo_strategy.hpp"
 #include "sim/run_result.hpp"
 #include "sim/scenario.hpp"
+#include "sim/strategy_in_model.hpp"
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 
 namespace troupe {
@@ -38,16 +40,21 @@ struct strategy_factory {
 };
 
 /// Runs `body` by `run_scenario` with these options, but for `seed` and `trace`. If there are budgets for faults, it is
-/// run once more beforehand, in fifo order, to learn how often something could go wrong.
+/// run once more beforehand in each order model, in fifo order, to learn how often something could go wrong.
 inline runner make_runner(std::function<void(simulator&)> body, simulation_options options) {
-  auto opportunities = std::make_shared<std::uint64_t>(options.faults.opportunities);
-  return [body = std::move(body), options, opportunities](std::uint64_t seed, strategy& order, bool trace) {
+  auto known = std::make_shared<std::map<order_model, std::uint64_t>>(); // opportunities, by order model
+  return [body = std::move(body), options, known](std::uint64_t seed, strategy& order, bool trace) {
     auto set_up = options;
-    if (options.faults.total() != 0 && *opportunities == 0 && !order.decides_faults()) {
-      fifo_strategy fifo; // no faults, but as many occasions for them
-      *opportunities = std::max<std::uint64_t>(run_scenario(body, set_up, fifo).fault_opportunities, 1);
+    if (options.faults.total() != 0 && options.faults.opportunities == 0 && !order.decides_faults()) {
+      const auto model = order.wanted_model().value_or(options.model);
+      auto& opportunities = (*known)[model];
+      if (opportunities == 0) {
+        fifo_strategy fifo; // no faults, but as many occasions for them
+        strategy_in_model in_order{fifo, model};
+        opportunities = std::max<std::uint64_t>(run_scenario(body, set_up, in_order).fault_opportunities, 1);
+      }
+      set_up.faults.opportunities = opportunities;
     }
-    set_up.faults.opportunities = *opportunities;
     set_up.seed = seed;
     set_up.trace = trace;
     return run_scenario(body, set_up, order);

@@ -71,12 +71,20 @@ void audit(sim_engine& engine, system& sys, const simulator& sim) {
   }
 }
 
+/// In a narrower order model than the chosen one nothing might be between nodes.
+bool needs_links(const simulation_options& options) {
+  const auto& given = options.faults;
+  return (options.model == order_model::network || options.model == order_model::unordered) &&
+         given.drop + given.duplicate + given.delay != 0;
+}
+
 } // namespace
 
 run_result run_scenario(const std::function<void(simulator&)>& body, const simulation_options& options,
                         strategy& order) {
   auto chosen = options;
-  chosen.model = order.wanted_model().value_or(options.model);
+  if (!needs_links(options))
+    chosen.model = order.wanted_model().value_or(options.model);
   order.begins(chosen.model);
   sim_engine engine{chosen, order};
   engine.result().model = chosen.model;

@@ -8,7 +8,7 @@
 
 namespace troupe {
 
-/// Picks values at random, so that only the picks of events are left to the derived class.
+/// Picks values at random, unless the derived class does better, which always has to pick events.
 class watching_strategy : public strategy {
 public:
   bool is_watching() const noexcept final { return true; }
@@ -17,12 +17,13 @@ public:
   std::size_t pick(decision_kind kind, const candidates& among) final {
     if (kind == decision_kind::fault)
       return 0;
-    return kind == decision_kind::event ? pick_event(among) : static_cast<std::size_t>(random_.below(among.size()));
+    return kind == decision_kind::event ? pick_event(among) : pick_value(among);
   }
 
 protected:
   watching_strategy(std::uint64_t seed, std::uint64_t salt) noexcept : random_(mix(seed, salt)) {}
   virtual std::size_t pick_event(const candidates& among) = 0;
+  virtual std::size_t pick_value(const candidates& among) { return pick_any(among); }
 
   std::size_t pick_any(const candidates& among) { return static_cast<std::size_t>(random_.below(among.size())); }
 

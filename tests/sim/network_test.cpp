@@ -294,30 +294,6 @@ TEST_CASE("nodes and links that make no sense are refused") {
   });
 }
 
-TEST_CASE("dpor calls nothing proven if urgent mail may overtake what waits") {
-  const auto program = [](bool is_urgent) {
-    return [=](simulator& sim) {
-      auto receiver = sim.caf().spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; });
-      sim.caf().spawn([=](caf::event_based_actor* self) {
-        self->send(receiver, 1);
-        if (is_urgent)
-          self->send<caf::message_priority::high>(receiver, 2);
-        else
-          self->send(receiver, 2);
-      });
-      sim.run_until_idle();
-    };
-  };
-  for (bool is_urgent : {false, true}) {
-    INFO(is_urgent);
-    const auto run = make_runner(program(is_urgent), {});
-    const auto found = explore(run, make_strategies("dpor", run), {.seeds = 1'000});
-    CHECK(found.is_proven == !is_urgent);
-    CHECK(found.is_inconclusive == is_urgent);
-    CHECK(explore(run, make_strategies("dfs", run), {.seeds = 1'000}).is_proven);
-  }
-}
-
 TEST_CASE("whoever asks in a network after an actor that has ended is told after what that one has sent") {
   const auto program = [](simulator& sim) {
     auto log = std::make_shared<std::string>();

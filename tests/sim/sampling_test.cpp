@@ -1,8 +1,10 @@
 // Sampling strategies: each keeps the guarantee that its paper states, and repeats itself under its seed.
+#include "sim/actor_state.hpp"
 #include "sim/pct_strategy.hpp"
 #include "sim/profile.hpp"
 #include "sim/random_values.hpp"
 #include "sim/simulator.hpp"
+#include "sim/specification.hpp"
 #include "sim/strategies.hpp"
 #include "tests/sim/reversed_arrivals.hpp"
 #include <caf/all.hpp>
@@ -210,6 +212,64 @@ TEST_CASE("a strategy that learns can be asked for any schedule of a row") {
   for (std::uint64_t seed = 0; seed <= 30; ++seed)
     last = run(seed, *in_a_row(seed), false).trace_hash;
   CHECK(run(30, *at_once(30), false).trace_hash == last);
+}
+
+TEST_CASE("ql learns what a participant does with the values that it asks for, a random walk does not") {
+  struct coin_state {
+    int heads = 0;
+    int left = 60;
+  };
+  const auto run = make_runner(
+      [](simulator& sim) {
+        auto coin = sim.caf().spawn([](caf::stateful_actor<coin_state>* self) -> caf::behavior {
+          expose_state(self, [self] { return std::to_string(self->state.heads); });
+          self->send(self, caf::tick_atom::value);
+          return {[self](caf::tick_atom) {
+            self->state.heads = choose(2) == 1 ? self->state.heads + 1 : 0;
+            check(self->state.heads < 11, "eleven heads in a row");
+            if (--self->state.left > 0)
+              self->send(self, caf::tick_atom::value);
+          }};
+        });
+        sim.run_until_idle();
+      },
+      {});
+  const auto failures = [&](const char* spec) {
+    const auto make = make_strategies(spec, run);
+    int count = 0;
+    for (std::uint64_t seed = 0; seed < 300; ++seed)
+      count += run(seed, *make(seed), false).is_failure();
+    return count;
+  };
+  CHECK(failures("ql") > 4 * failures("random") + 10);
+}
+
+TEST_CASE("members of the portfolio use narrower order models, but not where faults of messages need the chosen one") {
+  const auto models = [](order_model chosen, fault_options faults) {
+    const auto run = make_runner(
+        [](simulator& sim) {
+          auto receiver = sim.caf().spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; });
+          for (int i = 0; i < 3; ++i)
+            sim.caf().spawn([=](caf::event_based_actor* self) { self->send(receiver, i); });
+          sim.run_until_idle();
+        },
+        {.model = chosen, .faults = faults});
+    const auto make = make_strategies("portfolio", run, chosen);
+    std::set<order_model> seen;
+    for (std::uint64_t seed = 0; seed < 16; ++seed) {
+      const auto ran = run(seed, *make(seed), false);
+      REQUIRE_MESSAGE(!ran.is_failure(), ran.message);
+      seen.insert(ran.model);
+    }
+    return seen;
+  };
+  using in = std::set<order_model>;
+  CHECK(models(order_model::atomic, {}) == in{order_model::atomic});
+  CHECK(models(order_model::local, {}) == in{order_model::local, order_model::atomic});
+  CHECK(models(order_model::network, {}) == in{order_model::network, order_model::local, order_model::atomic});
+  CHECK(models(order_model::unordered, {}) == in{order_model::unordered, order_model::local, order_model::atomic});
+  CHECK(models(order_model::network, {.crash = 1}).size() == 3);
+  CHECK(models(order_model::network, {.drop = 1}) == in{order_model::network});
 }
 
 TEST_CASE("change points are all different and within the run") {
