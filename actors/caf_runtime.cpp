@@ -133,6 +133,10 @@ void job_engine::route(caf::resumable* job) {
     return;
   }
   auto* actor = static_cast<caf::scheduled_actor*>(job);
+  if (auto only = take_only_mail(*actor)) {
+    router_->sent(letter{actor, std::move(only)}); // with the job's reference
+    return;
+  }
   bool any = false;
   auto send = [&](caf::mailbox_element_ptr content) {
     any = true;

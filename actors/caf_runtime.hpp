@@ -23,11 +23,10 @@ public:
   virtual ~internal_actor() = default;
 };
 
-/// A CAF actor as a mail_router sees it: named by an address that is stable while a reference to it is held.
+/// A CAF actor as a mail_router sees it: named by a number that no other actor of its system ever has.
 class hosted_actor {
 public:
   explicit hosted_actor(caf::local_actor* actor) noexcept : actor_(actor) {}
-  const void* key() const noexcept { return actor_; }
   caf::actor_id id() const noexcept;
   /// The actor's own name; "actor" for the functor-based, whom CAF does not name, and for one that is not initialised
   /// or has ended: its name may be part of a state that is not there.
@@ -94,12 +93,19 @@ public:
     std::swap(direct_, other.direct_);
     return *this;
   }
-  ~letter();
+  ~letter() {
+    if (actor_)
+      let_go();
+  }
 
   enum class result { handled, skipped, terminated };
   /// Has the receiver handle the message in this call; a blocking one finds it in its mailbox from now on. After
   /// `skipped` the letter is whole and may be tried again once the receiver's behaviour may have changed.
   result deliver();
+  /// It is delivered soon: has the message and its receiver brought into the cache.
+  void prefetch() const noexcept;
+  /// The same of the receiver's behaviour, which it finds by way of the receiver.
+  void prefetch_behavior() const noexcept;
   bool is_urgent() const noexcept;
   /// Of a request: its number among its sender's; else 0.
   std::uint64_t request_number() const noexcept;
@@ -126,6 +132,7 @@ public:
   letter duplicate() const;
 
 private:
+  void let_go() noexcept;
   caf::mailbox_element_ptr content_;
   caf::strong_actor_ptr direct_;
 };

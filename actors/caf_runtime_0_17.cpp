@@ -1,6 +1,7 @@
 // Hosting CAF 0.17: a scheduler module in front of the job engine.
 #include "actors/caf_clock.hpp"
 #include "actors/caf_runtime_jobs.hpp"
+#include "platform/prefetch.hpp"
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <memory>
 
@@ -147,6 +148,27 @@ void let_go_of_thread() noexcept { caf::logger::set_current_actor_system(nullptr
 
 void cleanup_and_release(caf::resumable* job) { caf::scheduler::abstract_coordinator::cleanup_and_release(job); }
 
+caf::mailbox_element_ptr take_only_mail(caf::scheduled_actor& actor) {
+  // Not by way of the queues behind it, which are long and were seldom touched lately.
+  auto& stack = inbox_of(actor.mailbox());
+  auto* last = stack.take_head();
+  if (!last)
+    return nullptr;
+  if (!last->next) {
+    stack.try_block();
+    return caf::mailbox_element_ptr{last};
+  }
+  // As CAF takes them in.
+  auto& queue = actor.mailbox().queue();
+  for (caf::mailbox_element::node_pointer each = last; each;) {
+    auto next = each->next;
+    queue.lifo_append(inbox::promote(each));
+    each = next;
+  }
+  queue.stop_lifo_append();
+  return nullptr;
+}
+
 void take_mail(caf::scheduled_actor& actor, const mail_taker& take) {
   auto& box = actor.mailbox();
   box.fetch_more();
@@ -165,6 +187,19 @@ void reopen_mailbox(caf::scheduled_actor& actor) noexcept {
   std::destroy_at(&in);
   std::construct_at(&in);
   in.try_block();
+}
+
+void prefetch_behavior(const caf::scheduled_actor& actor) noexcept {
+  // The stack belongs to those who derive from the class.
+  struct deriving : caf::scheduled_actor {
+    static auto stack() noexcept { return &deriving::bhvr_stack_; }
+  };
+  auto& behaviors = const_cast<caf::scheduled_actor&>(actor).*deriving::stack();
+  if (behaviors.empty())
+    return;
+  const auto* top = reinterpret_cast<const char*>(behaviors.back().as_behavior_impl().get());
+  platform::prefetch(top);
+  platform::prefetch(top + 64);
 }
 
 void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context) {

@@ -111,6 +111,10 @@ void let_go_of_thread() noexcept { caf::logger::current_logger(nullptr); }
 
 void cleanup_and_release(caf::resumable* job) { caf::detail::cleanup_and_release(job); }
 
+void prefetch_behavior(const caf::scheduled_actor&) noexcept {} // not measured
+
+caf::mailbox_element_ptr take_only_mail(caf::scheduled_actor&) { return nullptr; }
+
 void take_mail(caf::scheduled_actor& actor, const mail_taker& take) {
   while (auto content = actor.mailbox().pop_front())
     take(std::move(content));

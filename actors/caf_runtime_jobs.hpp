@@ -97,6 +97,9 @@ void schedule(caf::actor_system& home, caf::resumable* job);
 void end_leftovers(caf::actor_system& system);
 /// Ends an actor that will not run any more, and drops the reference.
 void cleanup_and_release(caf::resumable* job);
+/// If there is one message in an actor's mailbox, takes it out and blocks the mailbox; a shortcut for the most frequent
+/// case. @returns null if there are none or several, or the version of CAF knows no shorter way
+caf::mailbox_element_ptr take_only_mail(caf::scheduled_actor& actor);
 /// Takes all messages out of an actor's mailbox, the urgent ones first, and gives them to `take`.
 void take_mail(caf::scheduled_actor& actor, const mail_taker& take);
 /// Of an actor that has ended. With CAF 1 it stays closed.
@@ -106,6 +109,8 @@ void reopen_mailbox(caf::scheduled_actor& actor) noexcept;
 void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context);
 /// The same message once more.
 caf::mailbox_element_ptr copy_of(const caf::mailbox_element& mail);
+/// Has the present behaviour of an actor brought into the cache.
+void prefetch_behavior(const caf::scheduled_actor& actor) noexcept;
 /// Sends ahead of ordinary messages.
 void send_exit(caf::abstract_actor& actor, caf::exit_reason reason, caf_context* context);
 /// Tells apart types of content; the same in every run of one build of the program.

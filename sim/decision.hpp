@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace troupe {
@@ -88,6 +89,14 @@ public:
   virtual ~strategy() = default;
   /// Called only when there is a choice: `among.size() >= 2`. @returns an index below `among.size()`.
   virtual std::size_t pick(decision_kind kind, const candidates& among) = 0;
+
+  /// Fills `next` with what it would pick from the next decisions if each had `count` candidates, so that those events
+  /// are at hand by then. Only a guess, which changes nothing. @returns false if it does not know
+  virtual bool foresees(std::size_t count, std::span<std::size_t> next) const noexcept {
+    static_cast<void>(count);
+    static_cast<void>(next);
+    return false;
+  }
 
   /// The order model that this schedule is for, if it wants another one than was chosen; asked once, before the run. It
   /// must be a subset of the chosen one.

@@ -49,12 +49,19 @@ sim_engine::~sim_engine() {
 // -- decisions ----------------------------------------------------------------
 
 std::uint64_t sim_engine::decide(decision_kind kind, const candidates& among) {
-  auto count = among.size();
-  if (count < 2 || tearing_down_ || (kind == decision_kind::event && !options_.randomize_order))
+  const auto count = among.size();
+  if (!is_choice(kind, count))
     return 0;
-  std::uint64_t index = 0;
+  const auto index = ask(kind, among);
+  keep({kind, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count), among[index].identity});
+  return index;
+}
+
+std::size_t sim_engine::ask(decision_kind kind, const candidates& among) {
+  const auto count = among.size();
+  std::size_t index = 0;
   if (options_.temperature_max != 0 && result_.steps >= fair_after() && order_.yields()) {
-    index = fair_random_.below(count);
+    index = static_cast<std::size_t>(fair_random_.below(count));
   } else {
     if (tells_state_ && kind == decision_kind::event)
       order_.state_is(state_hash(state_detail::coarse));
@@ -64,8 +71,20 @@ std::uint64_t sim_engine::decide(decision_kind kind, const candidates& among) {
     fail(verdict::failed, "the strategy picked " + std::to_string(index) + " of " + std::to_string(count));
     index = 0;
   }
-  keep({kind, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count), among[index].identity});
   return index;
+}
+
+parcel& sim_engine::next_event() {
+  // Not by `decide`: it would look for the event twice.
+  const auto count = enabled_.size();
+  if (!is_choice(decision_kind::event, count))
+    return parcel_of(enabled_.at(0));
+  const auto index = ask(decision_kind::event, enabled_);
+  auto* foreseen = ahead_.first();
+  const bool is_right = foreseen && foreseen->is_enabled() && enabled_.index_of(foreseen) == index;
+  auto& picked = is_right ? *foreseen : parcel_of(enabled_.at(index));
+  keep({decision_kind::event, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count), picked.identity});
+  return picked;
 }
 
 void sim_engine::keep(const decision& made) {
@@ -139,7 +158,7 @@ bool sim_engine::step() {
       return false;
     }
   }
-  auto& next = enabled_.at(decide(decision_kind::event, enabled_));
+  auto& next = next_event();
   if (is_watched_ && !tearing_down_)
     order_.happened(next.as_candidate());
   happen(next);
@@ -148,47 +167,45 @@ bool sim_engine::step() {
   return true;
 }
 
-void sim_engine::happen(event& e) {
-  enabled_.erase(e);
+void sim_engine::happen(parcel& p) {
+  enabled_.erase(p);
   if (!tearing_down_)
     ++result_.steps;
+  ahead_.advance(enabled_, order_);
   if (run_progress::watched)
-    run_progress::watched->begin_event(e.place, result_.steps);
-  switch (e.kind) {
+    run_progress::watched->begin_event(p.place, result_.steps);
+  switch (p.kind) {
   case event_kind::arrival: {
-    if (e.is_in_transit) {
-      auto& p = *static_cast<parcel*>(e.subject);
-      note(*p.to, p.identity, event_kind::arrival);
-      if (is_told())
-        trace(event_kind::arrival, p, *p.to, std::get<letter>(p.content).describe());
+    note(*p.to, p.identity, event_kind::arrival);
+    if (is_told()) {
+      auto* mail = std::get_if<letter>(&p.content);
+      trace(event_kind::arrival, p, *p.to, mail ? mail->describe() : "");
+    }
+    if (p.is_in_transit) {
       arrive_from_transit(p);
       break;
     }
-    auto& sender = *static_cast<entity*>(e.subject);
-    auto* p = sender.outbox.pop_front();
-    note(*p->to, p->identity, event_kind::arrival);
-    if (is_told()) {
-      auto* mail = std::get_if<letter>(&p->content);
-      trace(event_kind::arrival, *p, *p->to, mail ? mail->describe() : "");
-    }
-    arrive(p);
+    auto& sender = *p.from;
+    sender.outbox.pop_front();
+    arrive(&p);
     pump(sender);
     if (!sender.is_actor)
       free_if_idle(sender);
     break;
   }
   case event_kind::handle:
-    handle(*static_cast<entity*>(e.subject));
+    p.to->handling = nullptr;
+    handle(*p.to);
     break;
   case event_kind::start:
-    start(*static_cast<parcel*>(e.subject));
+    start(p);
     break;
   case event_kind::step:
   case event_kind::timer:
-    run_work(*static_cast<parcel*>(e.subject));
+    run_work(p);
     break;
   case event_kind::fault:
-    run_fault(*static_cast<parcel*>(e.subject));
+    run_fault(p);
     break;
   case event_kind::value:
     break;
@@ -251,16 +268,18 @@ void sim_engine::handle(entity& actor) {
     cause = mix(mix(actor.identity, actor.state), hash_of(*p));
     last_handled_ = name_of(static_cast<const hosted_actor&>(mail)) + " " + mail.describe();
   }
-  const auto asked_by = mail.sender_id();
   const auto asked = mail.request_number();
+  const auto asked_by = asked ? mail.sender_id() : 0;
   const auto identity = p->identity;
   auto how = letter::result::handled;
   within(
       actor, p->identity, platform::background_lane,
       [&] {
         how = mail.deliver();
-        learn_name(actor, mail, entry);
-        read_state(actor, p->identity, mail, entry);
+        if (is_told())
+          learn_name(actor, mail, entry);
+        if (reads_states_ || !readers_.empty())
+          read_state(actor, p->identity, mail, entry);
         note_waits(actor, mail, asked_by, how == letter::result::skipped ? 0 : asked);
         if (how == letter::result::handled)
           actor.mail.prepend(actor.skipped);
@@ -277,16 +296,15 @@ void sim_engine::handle(entity& actor) {
       cause);
   // Messages that are still on their way to it need its place, and so does the news of its end in a network.
   if (how == letter::result::terminated && !actor.is_lost && actor.inbound == 0 && actor.outbox.empty() && !network_) {
-    auto known = actors_.find(actor.key);
-    if (known != actors_.end() && known->second == &actor)
-      actors_.erase(known);
+    if (known_actor(actor.actor_id) == &actor)
+      actors_[actor.actor_id] = nullptr;
     free_entity(actor);
   }
 }
 
 void sim_engine::run_work(parcel& p) {
   auto todo = std::get<lane_work>(p.content);
-  auto kind = p.ready.kind;
+  const auto kind = p.kind;
   if (kind == event_kind::timer)
     timers_by_number_.erase(std::exchange(p.timer, 0));
   auto* lane = find_lane(todo.lane);
@@ -325,8 +343,8 @@ void sim_engine::run_work(parcel& p) {
   if (lane && todo.lane != platform::foreground_lane) {
     lane->is_busy = true;
     for (auto& queue : lane->queued)
-      if (auto* first = queue.front(); first && first->ready.is_enabled())
-        withdraw(first->ready);
+      if (auto* first = queue.front(); first && first->is_enabled())
+        withdraw(*first);
   }
   if (reads_states_ && !is_timeout)
     happened_unseen(identity);
@@ -386,9 +404,9 @@ bool sim_engine::advance_to_next_timer(platform::time_point limit) {
     if (std::holds_alternative<letter>(p->content))
       reach(*p);
     else if (std::holds_alternative<fault_work>(p->content))
-      enable(p->ready, event_kind::fault, *p->to, *p, p);
+      enable(*p, event_kind::fault, *p->to);
     else
-      enable(p->ready, event_kind::timer, *p->to, *p, p);
+      enable(*p, event_kind::timer, *p->to);
   }
   return true;
 }

@@ -5,6 +5,7 @@
 #include "sim/entity.hpp"
 #include "sim/event_list.hpp"
 #include "sim/fault_injector.hpp"
+#include "sim/look_ahead.hpp"
 #include "sim/network.hpp"
 #include "sim/outside.hpp"
 #include "sim/random_source.hpp"
@@ -200,6 +201,8 @@ private:
   entity& new_entity(std::uint64_t identity);
   void free_entity(entity& gone) noexcept;
   void free_if_idle(entity& task) noexcept;
+  /// The actor's, if it has one.
+  entity* known_actor(caf::actor_id actor) const noexcept;
   entity& actor_entity(const hosted_actor& actor, std::uint64_t identity);
   entity& task_entity(platform::runnable& work, std::uint64_t identity);
   parcel& new_parcel();
@@ -209,16 +212,25 @@ private:
   /// The actor in whose name a message is sent, if it has ended and some of what it has sent is still on its way: CAF
   /// tells of the end of an actor when all that it has sent is where it belongs.
   entity* ended_sender(const letter& mail);
-  void send(parcel& p, entity& to, letter mail);
+  void send(parcel& p, entity& to, letter&& mail);
   void pump(entity& sender);
   void arrive(parcel* p);
   void tell_delivered(const parcel& p);
   void refresh(entity& actor);
-  /// `cause` is what makes it possible: the message, the new actor, the dispatched work.
-  void enable(event& e, event_kind kind, const entity& place, const parcel& cause, void* subject);
+  void enable(parcel& p, event_kind kind, const entity& place);
+  /// Makes it the event that it is when it is enabled.
+  void make_event(parcel& p, event_kind kind, const entity& place);
   void enable_step(parcel& p);
   void enable_head(serial_lane& lane, std::size_t priority);
   void drop_parcel(parcel* p) noexcept;
+  /// Whether there is anything to decide.
+  bool is_choice(decision_kind kind, std::size_t count) const noexcept {
+    return count >= 2 && !tearing_down_ && (kind != decision_kind::event || options_.randomize_order);
+  }
+  /// What the strategy picks.
+  std::size_t ask(decision_kind kind, const candidates& among);
+  /// Which event is next. @pre one is enabled
+  parcel& next_event();
   std::uint64_t decide_value(decision_kind kind, std::size_t count);
 
   // network.cpp
@@ -278,8 +290,8 @@ private:
   // engine.cpp
   /// Puts it onto the tape.
   void keep(const decision& made);
-  void withdraw(event& e);
-  void happen(event& e);
+  void withdraw(parcel& p);
+  void happen(parcel& p);
   void handle(entity& actor);
   void start(parcel& p);
   void run_work(parcel& p);
@@ -350,6 +362,7 @@ private:
   bool stopped_ = false;
 
   event_list enabled_;
+  look_ahead ahead_;
   /// Far from zero, so that "some time ago" can be computed.
   static constexpr platform::time_point epoch{std::chrono::hours{1}};
   platform::time_point now_;
@@ -359,7 +372,7 @@ private:
 
   std::deque<entity> entities_;
   std::vector<entity*> spare_entities_;
-  std::unordered_map<const void*, entity*> actors_;
+  std::vector<entity*> actors_; // by their ids, which CAF counts up; null if it has ended, or is none of this run
   std::unordered_map<caf::actor_id, entity*> ports_; // of tasks that have asked somebody, in a network
   /// Actors that have ended with sends on their way, and others.
   std::unordered_map<caf::actor_id, entity*> ended_;

@@ -105,8 +105,8 @@ void sim_engine::crash_actor(entity& actor) {
 
 /// What it has not handled. Requests are refused if the actor does that.
 void sim_engine::lose_mail(entity& actor) {
-  if (actor.handle.is_enabled())
-    withdraw(actor.handle);
+  if (actor.handling)
+    withdraw(*std::exchange(actor.handling, nullptr));
   for (auto* waiting : {&actor.urgent_mail, &actor.mail, &actor.skipped})
     while (!waiting->empty()) {
       auto* p = waiting->pop_front();
@@ -155,6 +155,7 @@ entity& sim_engine::open_door(std::uint32_t node, node_host& host) {
   auto& door = new_entity(mix(present_->identity, ++present_->effects));
   door.name = network_->at(node).name;
   door.node = node;
+  door.is_door = true;
   door.door_of = &host;
   return door;
 }
@@ -203,7 +204,7 @@ void sim_engine::later(platform::duration delay, entity& place, std::uint64_t id
   if (delay > platform::duration::zero())
     timers_.emplace(std::pair{p.due, ++last_timer_}, &p);
   else
-    enable(p.ready, event_kind::fault, place, p, &p);
+    enable(p, event_kind::fault, place);
 }
 
 } // namespace troupe

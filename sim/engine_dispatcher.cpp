@@ -66,7 +66,7 @@ platform::timer_id sim_engine::dispatch_after(platform::duration delay, platform
   p.timer = ++last_timer_;
   timers_by_number_.emplace(p.timer, &p);
   if (delay <= platform::duration::zero())
-    enable(p.ready, event_kind::timer, *p.to, p, &p);
+    enable(p, event_kind::timer, *p.to);
   else
     timers_.emplace(std::pair{p.due, p.timer}, &p);
   return {p.timer};
@@ -80,8 +80,8 @@ bool sim_engine::cancel(platform::timer_id timer) noexcept {
     return false;
   auto* p = at->second;
   timers_by_number_.erase(at);
-  if (p->ready.is_enabled())
-    withdraw(p->ready);
+  if (p->is_enabled())
+    withdraw(*p);
   else
     timers_.erase({p->due, p->timer});
   if (p->to && !find_lane(std::get<lane_work>(p->content).lane))

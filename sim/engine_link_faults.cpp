@@ -25,6 +25,7 @@ parcel& sim_engine::copy_of(const parcel& p) {
   copy.from = p.from;
   copy.from_name = p.from_name;
   copy.to = p.to;
+  copy.is_urgent = p.is_urgent;
   ++copy.to->inbound;
   copy.content = std::get<letter>(p.content).duplicate();
   return copy;
@@ -100,7 +101,7 @@ void sim_engine::touch_node(std::uint32_t node) {
   if (!is_watched_ || tearing_down_ || present_->who == world_)
     return;
   for (auto& each : entities_)
-    if ((each.is_actor || each.door_of) && each.node == node && &each != present_->who)
+    if ((each.is_actor || each.is_door) && each.node == node && &each != present_->who)
       order_.touched(each.identity);
 }
 

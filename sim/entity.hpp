@@ -33,25 +33,26 @@ struct fault_work {
   const char* what = "";
 };
 
-/// One effect of an event that has not taken place everywhere yet: a message, a new actor, a dispatched runnable.
-struct parcel {
+/// One effect of an event that has not taken place everywhere yet: a message, a new actor, a dispatched runnable. It is
+/// itself the event that is next for it: a message's arrival, then its handling. What every message needs comes first:
+/// many are under way at once, and each cache line of one counts.
+struct alignas(64) parcel : event {
   parcel* next = nullptr;
-  std::uint64_t identity = 0;
-  std::uint64_t parent = 0;
-  std::uint64_t after = 0; ///< As in `candidate`.
   entity* from = nullptr;
-  std::string from_name; ///< Kept only if there is a trace or a log: `from` may stand for another one by then.
-  entity* to = nullptr;  ///< The receiver of a message, the new actor, the serial lane; null for background work.
+  entity* to = nullptr; ///< The receiver of a message, the new actor, the serial lane; null for background work.
   std::variant<std::monostate, letter, newborn, lane_work, fault_work> content;
-  event ready; ///< `start`, `step`, `timer`, or the arrival of a message in transit, once it can happen.
+  channel* through = nullptr; ///< For a message in transit that must not overtake others.
+  bool is_urgent = false;     ///< A message that goes ahead of others.
+  bool is_epilogue = false;   ///< Only settles a task whose work has ended: not told of in traces.
+
+  std::string from_name;          ///< Kept only if there is a trace or a log: `from` may stand for another one by then.
   platform::time_point due = {};  ///< For timers, and for messages that take their time.
-  channel* through = nullptr;     ///< For a message in transit that must not overtake others.
-  bool is_epilogue = false;       ///< Only settles a task whose work has ended: not told of in traces.
   std::uint64_t timer = 0;        ///< Number of the timer, 0 for none.
   std::uint64_t content_type = 0; ///< Of a letter, once somebody has asked; 0 before.
   std::uint64_t content_hash = 0; ///< The same of what it says.
   std::uint64_t origin = 0;       ///< Hash of what has caused it: a state, a message. Kept only while states are read.
 };
+inline parcel& parcel_of(event& e) noexcept { return static_cast<parcel&>(e); }
 
 /// Parcels in order, linked through `next`.
 class parcel_queue {
@@ -91,8 +92,9 @@ struct channel {
   platform::time_point last_due = {};
 };
 
-/// A participant: the test itself, an actor, a task, a serial lane, or a timer while it fires.
-struct entity {
+/// A participant: the test itself, an actor, a task, a serial lane, or a timer while it fires. What every message needs
+/// comes first, as in `parcel`.
+struct alignas(64) entity {
   std::uint64_t identity = 0;   ///< Of what made it: the same in every schedule.
   std::uint32_t index = 0;      ///< Where it is stored.
   std::uint32_t generation = 0; ///< Counts how often the storage was used.
@@ -102,31 +104,29 @@ struct entity {
   bool is_port = false; ///< Where answers to a task arrive.
   bool is_running = false;
   bool is_internal = false;
-  bool is_lost = false;      ///< Crashed: what is sent to it is lost.
-  bool is_refusing = false;  ///< Crashed by itself: whoever waits for its answer is told.
-  bool is_spared = false;    ///< Does not crash.
-  std::uint32_t node = 0;    ///< Where it lives; 0 for the node of the test.
-  const void* key = nullptr; ///< The actor's address.
+  bool is_lost = false;       ///< Crashed: what is sent to it is lost.
+  bool is_refusing = false;   ///< Crashed by itself: whoever waits for its answer is told.
+  bool is_spared = false;     ///< Does not crash.
+  bool is_door = false;       ///< It only stands for whoever is there when a message arrives: see `door_of`.
+  bool has_ended = false;     ///< An actor that handles nothing any more.
+  bool is_free = true;        ///< The storage stands for nobody.
+  std::uint32_t node = 0;     ///< Where it lives; 0 for the node of the test.
+  std::uint64_t history = 0;  ///< Hash of what happened here, in order.
+  std::uint64_t awaits = 0;   ///< The number of the request whose response it handles before anything else.
+  parcel* handling = nullptr; ///< Of its mail: whose handling is enabled.
+
+  parcel_queue outbox; ///< Its effects within its node, in program order, not yet out.
+  parcel_queue mail;
+  parcel_queue urgent_mail;
+  parcel_queue skipped; ///< Set aside until its behaviour may have changed.
+
+  std::uint32_t inbound = 0; ///< Messages to it that have been sent and not been handled.
   caf::actor_id actor_id = 0;
-  std::string name;
-  std::uint64_t history = 0;   ///< Hash of what happened here, in order.
   std::uint64_t state = 0;     ///< Hash of the state that it exposes; 0 if it was not read or is not exposed.
   std::uint64_t last_type = 0; ///< Type of the message that it handled last. Kept only while states are read.
-  std::uint64_t awaits = 0;    ///< The number of the request whose response it handles before anything else.
-  bool has_ended = false;      ///< An actor that handles nothing any more.
-  bool is_free = true;         ///< The storage stands for nobody.
-
-  parcel_queue outbox;    ///< Its effects within its node, in program order, not yet out.
-  event arrival;          ///< The first of the outbox arrives where it belongs.
-  parcel* held = nullptr; ///< Its next step, waiting for the outbox to be empty.
-
-  // actors
-  std::uint32_t inbound = 0; ///< Messages to it that have been sent and not been handled.
-  parcel_queue urgent_mail;
-  parcel_queue mail;
-  parcel_queue skipped; ///< Set aside until its behaviour may have changed.
-  event handle;
-  node_host* door_of = nullptr;       ///< It only stands for whoever is there when a message arrives.
+  parcel* held = nullptr;      ///< Of a task: its next step, waiting for the outbox to be empty.
+  node_host* door_of = nullptr;
+  std::string name;
   std::optional<actor_anchor> anchor; ///< Kept only where actors may crash.
 };
 

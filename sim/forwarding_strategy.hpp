@@ -9,6 +9,9 @@ namespace troupe {
 class forwarding_strategy : public strategy {
 public:
   std::size_t pick(decision_kind kind, const candidates& among) override { return inner_.pick(kind, among); }
+  bool foresees(std::size_t count, std::span<std::size_t> next) const noexcept override {
+    return inner_.foresees(count, next);
+  }
   std::optional<order_model> wanted_model() const noexcept override { return inner_.wanted_model(); }
   bool repeats_input() const noexcept override { return inner_.repeats_input(); }
   bool decides_faults() const noexcept override { return inner_.decides_faults(); }

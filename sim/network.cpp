@@ -140,13 +140,12 @@ void sim_engine::send_off(parcel& p, platform::duration latency, bool is_in_orde
 void sim_engine::reach(parcel& p) {
   if (p.through && p.through->messages.front() != &p)
     return;
-  auto& e = p.ready;
-  e.is_in_transit = true;
-  enable(e, event_kind::arrival, *p.to, p, &p);
+  p.is_in_transit = true;
+  enable(p, event_kind::arrival, *p.to);
 }
 
 void sim_engine::arrive_from_transit(parcel& p) {
-  p.ready.is_in_transit = false;
+  p.is_in_transit = false;
   auto* through = p.through;
   if (through)
     through->messages.pop_front();

@@ -2,6 +2,7 @@
 #include "sim/engine.hpp"
 #include "sim/random_source.hpp"
 #include <algorithm>
+#include <cassert>
 
 namespace troupe {
 
@@ -17,10 +18,9 @@ entity& sim_engine::new_entity(std::uint64_t identity) {
   spare_entities_.pop_back();
   e.identity = identity;
   e.is_actor = e.awaits_start = e.is_lane = e.is_port = e.is_running = e.is_internal = e.is_lost = e.is_refusing =
-      e.is_spared = false;
+      e.is_spared = e.is_door = false;
   e.node = 0;
   e.inbound = 0;
-  e.key = nullptr;
   e.actor_id = 0;
   e.name.clear();
   e.history = 0;
@@ -29,6 +29,7 @@ entity& sim_engine::new_entity(std::uint64_t identity) {
   e.is_free = false;
   e.anchor.reset();
   e.door_of = nullptr;
+  e.handling = nullptr;
   return e;
 }
 
@@ -43,17 +44,23 @@ void sim_engine::free_if_idle(entity& task) noexcept {
     free_entity(task);
 }
 
+entity* sim_engine::known_actor(caf::actor_id actor) const noexcept {
+  return actor < actors_.size() ? actors_[actor] : nullptr;
+}
+
 entity& sim_engine::actor_entity(const hosted_actor& actor, std::uint64_t identity) {
-  auto& slot = actors_[actor.key()];
-  if (!slot) {
-    slot = &new_entity(identity);
-    slot->is_actor = true;
-    slot->key = actor.key();
-    slot->actor_id = actor.id();
-    slot->is_internal = actor.is_internal();
-    slot->node = present_->who->node;
-  }
-  return *slot;
+  const auto id = actor.id();
+  if (auto* known = known_actor(id))
+    return *known;
+  if (id >= actors_.size())
+    actors_.resize(static_cast<std::size_t>(id) + 1);
+  auto& fresh = new_entity(identity);
+  fresh.is_actor = true;
+  fresh.actor_id = id;
+  fresh.is_internal = actor.is_internal();
+  fresh.node = present_->who->node;
+  actors_[id] = &fresh;
+  return fresh;
 }
 
 entity& sim_engine::task_entity(platform::runnable& work, std::uint64_t identity) {
@@ -72,18 +79,21 @@ parcel& sim_engine::new_parcel() {
     return parcels_.emplace_back();
   auto& p = *std::exchange(spare_parcels_, spare_parcels_->next);
   p.next = nullptr;
+  // Only now: when it was put away these lines of it may long have been out of the cache.
+  p.timer = 0;
+  p.content_type = p.content_hash = p.origin = 0;
+  if (is_told())
+    p.from_name.clear();
   return p;
 }
 
 void sim_engine::free_parcel(parcel* gone) noexcept {
+  assert(!gone->is_enabled());
   if (std::holds_alternative<letter>(gone->content))
     --gone->to->inbound;
-  gone->content = std::monostate{};
+  gone->content.emplace<std::monostate>();
   gone->to = nullptr;
-  gone->from_name.clear();
-  gone->is_epilogue = false;
-  gone->timer = 0;
-  gone->content_type = gone->content_hash = gone->origin = 0;
+  gone->is_urgent = gone->is_epilogue = false;
   gone->next = spare_parcels_;
   spare_parcels_ = gone;
 }
@@ -139,10 +149,11 @@ void sim_engine::sent_to_door(entity& door, letter mail) {
     send(effect(), door, std::move(mail));
 }
 
-void sim_engine::send(parcel& p, entity& to, letter mail) {
+void sim_engine::send(parcel& p, entity& to, letter&& mail) {
   p.to = &to;
   ++to.inbound;
-  p.content = std::move(mail);
+  p.is_urgent = mail.is_urgent();
+  p.content.emplace<letter>(std::move(mail));
   if (present_->is_cut_off && !tearing_down_) {
     lose(p, "never sent: ");
     return;
@@ -158,10 +169,6 @@ void sim_engine::send(parcel& p, entity& to, letter mail) {
 void sim_engine::launched(newborn actor) {
   auto& p = effect();
   anchors_.emplace_back(actor);
-  auto known = actors_.find(actor.key());
-  // An actor that lived at this address before is gone, or nobody could be born there.
-  if (known != actors_.end())
-    actors_.erase(known);
   p.to = &actor_entity(actor, p.identity);
   p.to->awaits_start = true;
   if (faults_ || network_)
@@ -170,17 +177,14 @@ void sim_engine::launched(newborn actor) {
   post(p);
 }
 
-void sim_engine::moved_in(hosted_actor actor) {
-  actors_.erase(actor.key()); // As above.
-  actor_entity(actor, mix(present_->identity, ++present_->effects));
-}
+void sim_engine::moved_in(hosted_actor actor) { actor_entity(actor, mix(present_->identity, ++present_->effects)); }
 
 void sim_engine::pump(entity& sender) {
   while (auto* p = sender.outbox.front()) {
     auto* work = std::get_if<lane_work>(&p->content);
     if (std::holds_alternative<newborn>(p->content)) {
       sender.outbox.pop_front();
-      enable(p->ready, event_kind::start, *p->to, *p, p);
+      enable(*p, event_kind::start, *p->to);
     } else if (work && work->lane == platform::background_lane) {
       // Entering a lane without order commutes with everything: no decision.
       sender.outbox.pop_front();
@@ -195,16 +199,14 @@ void sim_engine::pump(entity& sender) {
     }
   }
   if (auto* first = sender.outbox.front()) {
-    if (!sender.arrival.is_enabled())
-      enable(sender.arrival, event_kind::arrival, *first->to, *first, &sender);
+    if (!first->is_enabled())
+      enable(*first, event_kind::arrival, *first->to);
     return;
-  }
-  if (sender.held && !sender.is_running) {
-    auto* next = std::exchange(sender.held, nullptr);
-    enable(next->ready, event_kind::step, sender, *next, next);
   }
   if (sender.is_actor)
     refresh(sender);
+  else if (sender.held && !sender.is_running)
+    enable(*std::exchange(sender.held, nullptr), event_kind::step, sender);
 }
 
 void sim_engine::pump_frames() {
@@ -213,10 +215,10 @@ void sim_engine::pump_frames() {
 }
 
 void sim_engine::arrive(parcel* p) {
-  if (auto* mail = std::get_if<letter>(&p->content)) {
-    if (p->to->door_of && !tearing_down_)
+  if (std::holds_alternative<letter>(p->content)) {
+    if (p->to->is_door && !tearing_down_)
       pass_door(*p);
-    if (p->to->is_lost || p->to->door_of) {
+    if (p->to->is_lost || p->to->is_door) {
       miss(*p);
       return;
     }
@@ -224,7 +226,7 @@ void sim_engine::arrive(parcel* p) {
       answer(*p);
       return;
     }
-    (mail->is_urgent() ? p->to->urgent_mail : p->to->mail).push_back(p);
+    (p->is_urgent ? p->to->urgent_mail : p->to->mail).push_back(p);
     refresh(*p->to);
     return;
   }
@@ -237,74 +239,71 @@ void sim_engine::arrive(parcel* p) {
 
 // -- what can happen next -----------------------------------------------------
 
-void sim_engine::enable(event& e, event_kind kind, const entity& place, const parcel& cause, void* subject) {
-  e.kind = kind;
-  e.place = place.identity;
-  // Of two pieces of work that are queued in one lane, or two timers, either may be next.
-  if (kind == event_kind::arrival)
-    e.actor = !e.is_in_transit ? cause.from->identity : cause.through ? cause.through->identity : cause.identity;
-  else
-    e.actor = place.is_lane || kind == event_kind::timer ? cause.identity : place.identity;
-  e.identity = cause.identity;
-  e.parent = cause.parent;
-  e.after = cause.after;
-  e.shares_memory = kind == event_kind::step || kind == event_kind::timer || place.is_port ||
-                    (kind == event_kind::handle && place.is_internal);
-  auto* mail = is_watched_ ? std::get_if<letter>(&cause.content) : nullptr;
-  e.content = mail ? mail->content_type() : 0;
-  // What was set aside waits among the others, urgent or not.
-  const bool is_handling = kind == event_kind::handle;
-  e.is_urgent = is_handling ? !static_cast<entity*>(subject)->urgent_mail.empty() : mail && mail->is_urgent();
-  e.overtaken = 0;
-  e.since = result_.steps;
-  e.subject = subject;
-  enabled_.push_back(e);
+void sim_engine::enable(parcel& p, event_kind kind, const entity& place) {
+  make_event(p, kind, place);
+  p.since = result_.steps;
+  enabled_.push_back(p);
   if (is_watched_ && !tearing_down_)
-    order_.enabled(e.as_candidate());
+    order_.enabled(p.as_candidate());
 }
 
-void sim_engine::withdraw(event& e) {
+void sim_engine::make_event(parcel& p, event_kind kind, const entity& place) {
+  p.kind = kind;
+  p.place = place.identity;
+  // Of two pieces of work that are queued in one lane, or two timers, either may be next.
+  if (kind == event_kind::arrival)
+    p.actor = !p.is_in_transit ? p.from->identity : p.through ? p.through->identity : p.identity;
+  else
+    p.actor = place.is_lane || kind == event_kind::timer ? p.identity : place.identity;
+  p.shares_memory = kind == event_kind::step || kind == event_kind::timer || place.is_port ||
+                    (kind == event_kind::handle && place.is_internal);
+  auto* mail = is_watched_ ? std::get_if<letter>(&p.content) : nullptr;
+  p.message_type = mail ? mail->content_type() : 0;
+  // What was set aside waits among the others, urgent or not.
+  p.overtakes = kind == event_kind::handle ? !place.urgent_mail.empty() : p.is_urgent;
+  p.overtaken = 0;
+}
+
+void sim_engine::withdraw(parcel& p) {
   if (is_watched_ && !tearing_down_)
-    order_.withdrawn(e.as_candidate());
-  enabled_.erase(e);
+    order_.withdrawn(p.as_candidate());
+  enabled_.erase(p);
 }
 
 void sim_engine::refresh(entity& actor) {
   auto* first = actor.urgent_mail.empty() ? actor.mail.front() : actor.urgent_mail.front();
   if (!first || actor.is_running || actor.awaits_start || !actor.outbox.empty())
     return;
-  if (!actor.handle.is_enabled()) {
-    enable(actor.handle, event_kind::handle, actor, *first, &actor);
-  } else if (actor.handle.identity != first->identity) { // urgent mail has overtaken
+  auto* before = std::exchange(actor.handling, first);
+  if (!before) {
+    enable(*first, event_kind::handle, actor);
+  } else if (before != first) { // Urgent mail has overtaken: it takes the turn of the other one.
     if (is_watched_ && !tearing_down_)
-      order_.withdrawn(actor.handle.as_candidate());
-    actor.handle.identity = first->identity;
-    actor.handle.parent = first->parent;
-    actor.handle.is_urgent = true;
+      order_.withdrawn(before->as_candidate());
+    make_event(*first, event_kind::handle, actor);
+    first->since = before->since;
+    enabled_.replace(*before, *first);
     if (is_watched_ && !tearing_down_)
-      order_.enabled(actor.handle.as_candidate());
+      order_.enabled(first->as_candidate());
   }
-  auto* waiting = actor.mail.front();
-  actor.handle.overtaken = actor.handle.is_urgent && waiting ? waiting->identity : 0;
+  if (is_watched_ && first->overtakes)
+    first->overtaken = actor.mail.empty() ? 0 : actor.mail.front()->identity;
 }
 
-void sim_engine::tell_delivered(const parcel& p) {
-  auto* mail = std::get_if<letter>(&p.content);
-  order_.delivered(p.to->identity, p.identity, mail && mail->is_urgent());
-}
+void sim_engine::tell_delivered(const parcel& p) { order_.delivered(p.to->identity, p.identity, p.is_urgent); }
 
 void sim_engine::enable_step(parcel& p) {
   auto& task = task_entity(*std::get<lane_work>(p.content).work, p.identity);
   if (task.is_running || !task.outbox.empty())
     task.held = &p;
   else
-    enable(p.ready, event_kind::step, task, p, &p);
+    enable(p, event_kind::step, task);
 }
 
 void sim_engine::enable_head(serial_lane& lane, std::size_t priority) {
   auto* first = lane.queued[priority].front();
-  if (first && !lane.is_busy && !first->ready.is_enabled())
-    enable(first->ready, event_kind::step, *lane.place, *first, first);
+  if (first && !lane.is_busy && !first->is_enabled())
+    enable(*first, event_kind::step, *lane.place);
 }
 
 sim_engine::serial_lane* sim_engine::find_lane(platform::lane where) noexcept {
@@ -314,8 +313,8 @@ sim_engine::serial_lane* sim_engine::find_lane(platform::lane where) noexcept {
 // -- the end ------------------------------------------------------------------
 
 void sim_engine::drop_parcel(parcel* p) noexcept {
-  if (p->ready.is_enabled())
-    enabled_.erase(p->ready);
+  if (p->is_enabled())
+    enabled_.erase(*p);
   if (p->timer)
     timers_by_number_.erase(p->timer);
   auto content = std::move(p->content);

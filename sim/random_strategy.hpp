@@ -15,6 +15,12 @@ public:
       return 0;
     return static_cast<std::size_t>(source_.below(among.size()));
   }
+  bool foresees(std::size_t count, std::span<std::size_t> next) const noexcept override {
+    auto source = source_;
+    for (auto& index : next)
+      index = static_cast<std::size_t>(source.below(count));
+    return true;
+  }
 
 private:
   random_source source_;

@@ -63,16 +63,14 @@ std::uint64_t sim_engine::state_hash(state_detail detail) {
       for (auto* p = queue.front(); p; p = p->next)
         sum += mix(p->identity);
   for (std::size_t i = 0; i < enabled_.size(); ++i) {
-    auto& e = enabled_.at(i);
-    if (e.kind == event_kind::timer) {
-      auto& p = *static_cast<parcel*>(e.subject);
+    auto& p = parcel_of(enabled_.at(i));
+    if (p.kind == event_kind::timer) {
       sum += mix(0, p.origin ? p.origin : p.identity);
-    } else if (e.is_in_transit) {
-      auto& p = *static_cast<parcel*>(e.subject);
+    } else if (p.is_in_transit) {
       if (!p.through)
         sum += mix(p.to->identity, hash_of(p));
-    } else if (e.kind != event_kind::handle && e.kind != event_kind::arrival) {
-      sum += mix(e.identity);
+    } else if (p.kind != event_kind::handle && p.kind != event_kind::arrival) {
+      sum += mix(p.identity);
     }
   }
   return sum;

@@ -43,7 +43,8 @@ void sim_engine::note_waits(entity& actor, const hosted_actor& hosted, caf::acto
         if (open.number == number && open.to == &actor)
           open.is_handled = true;
   const bool has_ended = !hosted.is_alive();
-  actor.awaits = has_ended || !requests_.contains(actor.actor_id) ? 0 : hosted.awaited_request();
+  const bool may_await = !has_ended && !requests_.empty() && requests_.contains(actor.actor_id);
+  actor.awaits = may_await ? hosted.awaited_request() : 0;
   if (actor.awaits != 0) {
     actor.name = name_of(hosted);
     check_waits_of(actor);
@@ -89,7 +90,7 @@ bool sim_engine::has_timeout(const entity& actor) const noexcept {
     if (is_its_own(*p))
       return true;
   for (std::size_t i = 0; i < enabled_.size(); ++i)
-    if (auto& e = enabled_.at(i); e.kind == event_kind::timer && is_its_own(*static_cast<parcel*>(e.subject)))
+    if (auto& p = parcel_of(enabled_.at(i)); p.kind == event_kind::timer && is_its_own(p))
       return true;
   return false;
 }
