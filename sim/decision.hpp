@@ -141,6 +141,9 @@ public:
     static_cast<void>(key);
     static_cast<void>(parent);
   }
+  /// Whether the rest of the run is of no interest: it ends here then, as at a limit of events that is no failure.
+  /// Asked before each event, if it is watching.
+  virtual bool has_enough() const noexcept { return false; }
   /// Nothing could happen any more, and the clock has moved on.
   virtual void time_passed() {}
   /// The run has ended; called before it is taken down.

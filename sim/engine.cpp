@@ -148,6 +148,10 @@ bool sim_engine::step() {
   if (!tearing_down_) {
     if (is_over())
       return false;
+    if (is_watched_ && order_.has_enough()) {
+      is_cut_short_ = true;
+      return false;
+    }
     if (result_.steps >= options_.max_steps) {
       if (!options_.fail_on_step_limit) {
         is_cut_short_ = true;

@@ -29,6 +29,7 @@ public:
   void touched(std::uint64_t place) override { inner_.touched(place); }
   void missed(std::uint64_t place) override { inner_.missed(place); }
   void spent(std::uint64_t key, std::uint64_t parent) override { inner_.spent(key, parent); }
+  bool has_enough() const noexcept override { return inner_.has_enough(); }
   void time_passed() override { inner_.time_passed(); }
   void ended(const run_result& result) override { inner_.ended(result); }
 

@@ -82,6 +82,7 @@ void order_strategy::release(std::uint64_t identity) {
 void order_strategy::happened(const candidate& event) {
   const auto known = forget(event.key);
   during_ = 0;
+  present_ = event.identity;
   if (known && known->place != no_entry) {
     is_done_[known->place] = true;
     during_ = order_.events[known->place].what.identity;
@@ -138,7 +139,9 @@ std::size_t order_strategy::pick_value(decision_kind kind, const candidates& amo
   auto fits = [&](std::size_t i) {
     return i < order_.values.size() && order_.values[i].kind == kind && order_.values[i].count == among.size();
   };
-  for (auto asking : {among[0].parent, during_})
+  // By the name of the event that asks, whatever its identity is now.
+  const auto first = among[0].parent == present_ ? 0 : among[0].parent;
+  for (auto asking : {first, during_})
     if (auto here = values_.find(asking); asking != 0 && here != values_.end() && !here->second.empty()) {
       const auto value = here->second.front();
       here->second.pop_front();

@@ -77,7 +77,8 @@ private:
   std::uint64_t unknown_ = 0;
   std::uint64_t in_gap_ = 0;
   bool has_broken_ = false;
-  std::uint64_t during_ = 0;
+  std::uint64_t present_ = 0; ///< Identity of the event that happens.
+  std::uint64_t during_ = 0;  ///< The one that it has in the record; 0: it is not there.
   std::unordered_map<std::uint64_t, std::deque<std::size_t>> values_; ///< Per event during which they were drawn.
   std::size_t drawn_ = 0;
 };

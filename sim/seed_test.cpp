@@ -65,7 +65,7 @@ std::string explain_failure(const runner& run, const report_facts& facts, const 
   simulation_options options;
   options.seed = seed;
   // A test should not take long to say that it failed.
-  auto shrunk = shrink(run, make_tape({}, {}, "random", options, again), {.max_runs = 1'000, .max_steps = 2'000'000});
+  auto shrunk = shrink(run, make_tape({}, {}, "random", options, again), {.max_runs = 1'000, .max_steps = 500'000});
   if (!same_failure(shrunk.run, again))
     return chart(again);
   const auto explained = explain(run, shrunk.shortest, {.max_runs = 200, .max_steps = 400'000});

@@ -1,6 +1,7 @@
 // Shrinking of failing schedules by delta debugging.
 #include "sim/shrink.hpp"
 #include "sim/causality.hpp"
+#include "sim/ddmin.hpp"
 #include "sim/deviation_strategy.hpp"
 #include "sim/order_strategy.hpp"
 #include "sim/random_source.hpp"
@@ -9,6 +10,8 @@
 #include <map>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -16,6 +19,32 @@ namespace {
 /// Deviations that are kept or left out together.
 using unit = std::vector<std::size_t>;
 using units = std::vector<unit>;
+
+/// Has a run end that goes beyond a number of events: it may be endless.
+class bounded_strategy final : public forwarding_strategy {
+public:
+  bounded_strategy(strategy& inner, std::uint64_t most) noexcept : forwarding_strategy(inner), left_(most) {}
+  bool is_watching() const noexcept override { return true; }
+  void happened(const candidate& event) override {
+    left_ -= left_ == 0 ? 0 : 1;
+    forwarding_strategy::happened(event);
+  }
+  bool has_enough() const noexcept override { return left_ == 0; }
+
+private:
+  std::uint64_t left_;
+};
+
+/// A failing run, and what is known of it.
+struct failing_run {
+  run_result result;
+  std::vector<deviation> deviations;
+  event_record events; ///< Empty if they were not looked at.
+  std::uint64_t rows = 0;
+
+  /// What is the smaller run, if deviations come last.
+  auto size() const noexcept { return std::tuple(result.deliveries, rows, deviations.size(), result.steps); }
+};
 
 class shrinker {
 public:
@@ -27,33 +56,53 @@ public:
     result.shortest = failing_;
     tape_strategy replay(failing_.decisions, failing_.options.model);
     deviation_recorder first(replay);
-    best_ = spend(first);
-    best_deviations_ = first.deviations();
-    result.deviations_before = best_deviations_.size();
-    result.deliveries_before = best_.deliveries;
-    result.reproduced = best_.is_failure();
-    if (result.reproduced) {
-      // Each stage leaves something for the next one.
-      allowed_ = options_.max_runs / 3;
-      reduce();
-      allowed_ = options_.max_runs - options_.max_runs / 6;
-      if (reduce_events() || best_events_.events.empty()) {
-        allowed_ = options_.max_runs;
-        reduce();
-      }
-    }
+    best_.result = spend(first);
+    best_.deviations = first.deviations();
+    result.deviations_before = best_.deviations.size();
+    result.deliveries_before = best_.result.deliveries;
+    result.reproduced = best_.result.is_failure();
+    if (result.reproduced)
+      search();
     finish(result);
     return result;
   }
 
 private:
+  /// Each stage leaves something of the budget for the next one.
+  void search() {
+    const auto start = best_;
+    reduce_decisions(0.25);
+    reduce_events(0.85);
+    reduce_decisions(0.92);
+    reduce_events(1);
+    if (is_about_events_ && start.result.deliveries < best_.result.deliveries)
+      best_ = start; // Fewer decisions had led to more events.
+    if (spent() >= 0.5)
+      return;
+    // None of this finds the smallest run for certain: another way may lead to another one.
+    auto first = std::exchange(best_, start);
+    leaves_out_first_ = true;
+    reduce_events(0.85);
+    reduce_decisions(1);
+    reduce_events(1);
+    if (first.size() <= best_.size())
+      best_ = std::move(first);
+  }
+
   run_result spend(strategy& order) {
     auto result = run_(failing_.options.seed, order, false);
     ++runs_;
     steps_ += result.steps;
     return result;
   }
-  bool is_spent() const noexcept { return runs_ >= allowed_ || steps_ >= options_.max_steps; }
+  /// The share of the budget.
+  double spent() const noexcept {
+    const auto share = [](std::uint64_t part, std::uint64_t all) {
+      return all == 0 ? 1 : static_cast<double>(part) / static_cast<double>(all);
+    };
+    return std::max(share(runs_, options_.max_runs), share(steps_, options_.max_steps));
+  }
+  bool is_spent() const noexcept { return spent() >= allowed_; }
 
   /// Whether these deviations still lead to the failure; keeps the run if it is the best so far.
   bool fails(const std::vector<deviation>& chosen) {
@@ -67,23 +116,29 @@ private:
   bool fails_by(strategy& order) {
     deviation_recorder deviations(order);
     event_recorder events(deviations);
-    auto result = spend(events);
-    if (!same_failure(result, best_))
+    bounded_strategy bounded(events, most_events());
+    failing_run tried;
+    tried.result = spend(bounded);
+    // What the test says of a run that was cut short is nothing to go by.
+    if (bounded.has_enough() || !same_failure(tried.result, best_.result))
       return false;
-    const auto size = std::pair(result.deliveries, rows(events.record())),
-               best = std::pair(best_.deliveries, best_rows_);
-    const auto count = deviations.deviations().size();
-    if (is_about_events_ && size > best)
+    tried.deviations = deviations.deviations();
+    tried.rows = rows(events.record());
+    tried.events = events.take();
+    const auto larger = [](const failing_run& run) { return std::pair(run.result.deliveries, run.rows); };
+    if (is_about_events_ && larger(tried) > larger(best_))
       return false;
     if (is_about_events_
-            ? std::tuple(size, count, result.steps) < std::tuple(best, best_deviations_.size(), best_.steps)
-            : std::tuple(count, size, result.steps) < std::tuple(best_deviations_.size(), best, best_.steps)) {
-      best_ = std::move(result);
-      best_deviations_ = deviations.deviations();
-      best_rows_ = size.second;
-      best_events_ = events.take();
-    }
+            ? tried.size() < best_.size()
+            : std::pair(tried.deviations.size(), tried.size()) < std::pair(best_.deviations.size(), best_.size()))
+      best_ = std::move(tried);
     return true;
+  }
+
+  /// What goes on for longer is not smaller, or hardly ever.
+  std::uint64_t most_events() const noexcept {
+    const auto known = best_.result.steps;
+    return is_about_events_ ? known + known / 8 + 20 : 4 * known + 1'000;
   }
 
   /// Events as a chart would show them: without arrivals and Troupe's own.
@@ -95,64 +150,74 @@ private:
         }));
   }
 
-  void reduce() {
-    if (best_deviations_.empty() || fails(std::vector<deviation>()))
+  void reduce_decisions(double allowed) {
+    allowed_ = allowed;
+    if (best_.deviations.empty() || fails(std::vector<deviation>()))
       return;
     // The shrunk run's own deviations may be fewer than the ones it was asked for: go on from there until nothing
     // helps.
-    for (std::size_t before = best_deviations_.size() + 1; best_deviations_.size() < before && !is_spent();) {
-      before = best_deviations_.size();
-      all_ = best_deviations_;
-      units kept = shortest_prefix(singles());
-      kept = minimised(by_oldest(kept));
-      minimised(split(kept));
+    const auto holds = [this](const units& chosen) { return fails(chosen); };
+    const auto is_over = [this] { return is_spent(); };
+    for (std::size_t before = best_.deviations.size() + 1; best_.deviations.size() < before && !is_spent();) {
+      before = best_.deviations.size();
+      all_ = best_.deviations;
+      // What comes after the point of no return has no part in the failure.
+      units kept = shortest_prefix(singles(), holds);
+      kept = minimised(by_oldest(kept), holds, is_over);
+      minimised(split(kept), holds, is_over);
     }
   }
 
   // -- events --
 
-  /// Holds events back until nothing is left to happen without them. @returns whether that made the run smaller.
-  bool reduce_events() {
+  /// Holds events back until nothing is left to happen without them, and leaves some out.
+  void reduce_events(double allowed) {
+    allowed_ = allowed;
     if (is_spent())
-      return false;
-    tape_strategy replay(best_.decisions, failing_.options.model);
+      return;
+    tape_strategy replay(best_.result.decisions, failing_.options.model);
     event_recorder recorder(replay);
     const auto again = spend(recorder);
-    best_events_ = recorder.take();
-    if (best_events_.events.empty() || again.trace_hash != best_.trace_hash)
-      return false;
+    best_.events = recorder.take();
+    if (best_.events.events.empty() || again.trace_hash != best_.result.trace_hash)
+      return;
     is_about_events_ = true;
-    best_rows_ = rows(best_events_);
-    const auto before = std::pair(best_.deliveries, best_rows_);
+    best_.rows = rows(best_.events);
     drop_what_has_no_part();
-    for (auto last = best_rows_ + 1; best_rows_ < last && !is_spent();) {
-      last = best_rows_;
-      drop_ends_of_participants();
-      drop_chunks();
+    // Large steps first: they make the many runs short that the small ones take.
+    for (auto size = best_.events.events.size() / 2; size > 0 && !is_spent();) {
+      const auto before = best_.rows;
+      if (leaves_out_first_)
+        leave_out_chunks(size);
+      drop_ends_of_participants(size);
+      drop_chunks(size);
+      if (!leaves_out_first_)
+        leave_out_chunks(size);
+      if (best_.rows == before)
+        size /= 2;
     }
-    return std::pair(best_.deliveries, best_rows_) < before;
   }
 
   /// Whether it still fails, with fewer events, if these are held back; then `best_` is that run.
   bool fails_without(const std::vector<std::size_t>& events) {
     if (is_spent() || events.empty())
       return false;
-    const auto record = best_events_;
-    const auto steps = best_.steps;
+    const auto record = best_.events;
+    const auto steps = best_.result.steps;
     order_strategy order(record, failing_.options.model);
     for (auto each : events)
       order.drop(each);
-    return fails_by(order) && best_.steps < steps;
+    return fails_by(order) && best_.result.steps < steps;
   }
 
   void drop_what_has_no_part() {
     std::size_t failing = no_entry;
-    for (std::size_t i = 0; i < best_events_.events.size(); ++i)
-      if (best_events_.events[i].what.identity == best_.failing_event && best_.failing_event != 0)
+    for (std::size_t i = 0; i < best_.events.events.size(); ++i)
+      if (best_.events.events[i].what.identity == best_.result.failing_event && best_.result.failing_event != 0)
         failing = i;
     if (failing == no_entry)
       return;
-    const auto past = causality(best_events_).past_of({failing});
+    const auto past = causality(best_.events).past_of({failing});
     std::vector<std::size_t> others;
     for (std::size_t i = 0; i < past.size(); ++i)
       if (!past[i])
@@ -160,20 +225,20 @@ private:
     fails_without(others);
   }
 
-  /// Of each participant the last events: all of them, half of them, and so on.
-  void drop_ends_of_participants() {
+  /// Of each participant the last events: all of them, half of them, and so on, but no fewer than `least`.
+  void drop_ends_of_participants(std::size_t least) {
     std::map<std::uint64_t, std::size_t> counts;
-    for (const auto& each : best_events_.events)
+    for (const auto& each : best_.events.events)
       ++counts[each.what.place];
     std::vector<std::pair<std::size_t, std::uint64_t>> places;
     for (const auto& [place, count] : counts)
       places.emplace_back(count, place);
     std::sort(places.rbegin(), places.rend());
     for (const auto& [count, place] : places)
-      for (auto part = count; part > 0 && !is_spent();) {
+      for (auto part = count; part >= least && !is_spent();) {
         std::vector<std::size_t> here;
-        for (std::size_t i = 0; i < best_events_.events.size(); ++i)
-          if (best_events_.events[i].what.place == place)
+        for (std::size_t i = 0; i < best_.events.events.size(); ++i)
+          if (best_.events.events[i].what.place == place)
             here.push_back(i);
         if (here.empty())
           break;
@@ -184,16 +249,66 @@ private:
       }
   }
 
-  /// Any runs of events, smaller and smaller ones.
-  void drop_chunks() {
-    for (auto size = best_events_.events.size() / 2; size > 0 && !is_spent(); size /= 2)
-      for (std::size_t at = 0; at < best_events_.events.size() && !is_spent();) {
-        std::vector<std::size_t> chunk;
-        for (auto i = at; i < std::min(at + size, best_events_.events.size()); ++i)
-          chunk.push_back(i);
-        if (!fails_without(chunk))
-          at += size;
-      }
+  /// Any `size` events in a row.
+  void drop_chunks(std::size_t size) {
+    for (std::size_t at = 0; at < best_.events.events.size() && !is_spent();) {
+      std::vector<std::size_t> chunk;
+      for (auto i = at; i < std::min(at + size, best_.events.events.size()); ++i)
+        chunk.push_back(i);
+      if (!fails_without(chunk))
+        at += size;
+    }
+  }
+
+  /// Leaves `size` events in a row out, and takes what comes instead for what came later: where an actor has done the
+  /// same several times, once less.
+  void leave_out_chunks(std::size_t size) {
+    for (std::size_t at = 0; at < best_.events.events.size() && !is_spent();) {
+      std::vector<std::size_t> chunk;
+      auto end = at;
+      for (; end < best_.events.events.size() && chunk.size() < size; ++end)
+        if (best_.events.events[end].what.kind != event_kind::arrival) // It goes with what arrives.
+          chunk.push_back(end);
+      if (!fails_leaving_out(chunk))
+        at = end;
+    }
+  }
+
+  static std::uint64_t likeness(const candidate& event, std::uint64_t sender) {
+    return mix(mix(static_cast<std::uint64_t>(event.kind), event.content), mix(event.place, sender)) | 1;
+  }
+
+  bool fails_leaving_out(const std::vector<std::size_t>& events) {
+    if (is_spent() || events.empty())
+      return false;
+    std::unordered_set<std::uint64_t> left_out;
+    for (auto each : events)
+      left_out.insert(best_.events.events[each].what.identity);
+    event_record record;
+    std::unordered_map<std::uint64_t, std::uint64_t> places, places_now;
+    for (const auto& each : best_.events.events) {
+      if (each.what.kind != event_kind::arrival)
+        places.emplace(each.what.identity, each.what.place);
+      if (!left_out.contains(each.what.identity))
+        record.events.push_back(each);
+    }
+    for (const auto& each : best_.events.values)
+      if (!left_out.contains(each.during))
+        record.values.push_back(each);
+    const auto sender_in = [](const auto& known, const candidate& event) {
+      const auto cause = known.find(event.parent);
+      return cause == known.end() ? 0 : cause->second;
+    };
+    const auto deliveries = best_.result.deliveries;
+    order_strategy order(
+        record, failing_.options.model,
+        [&](const candidate& event) { return likeness(event, sender_in(places, event)); },
+        [&](const candidate& event) {
+          if (event.kind != event_kind::arrival)
+            places_now.emplace(event.identity, event.place);
+          return likeness(event, sender_in(places_now, event));
+        });
+    return fails_by(order) && best_.result.deliveries < deliveries;
   }
 
   // -- decisions --
@@ -242,68 +357,14 @@ private:
     return fails(deviations);
   }
 
-  /// What comes after the point of no return has no part in the failure.
-  units shortest_prefix(units all) {
-    std::size_t passing = 0;
-    std::size_t failing = all.size();
-    while (failing - passing > 1) {
-      auto middle = passing + (failing - passing) / 2;
-      if (fails(units(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(middle))))
-        failing = middle;
-      else
-        passing = middle;
-    }
-    all.resize(failing);
-    return all;
-  }
-
-  /// ddmin: the result fails, and (unless the budget ends) leaving out any one unit makes it pass.
-  units minimised(units failing) {
-    std::size_t parts = 2;
-    while (failing.size() >= 2 && !is_spent()) {
-      parts = std::min(parts, failing.size());
-      bool is_reduced = false;
-      // A part alone first: that is the larger step.
-      for (std::size_t i = 0; i < parts && !is_reduced; ++i)
-        if (auto part = slice(failing, i, parts, true); part.size() < failing.size() && fails(part)) {
-          failing = std::move(part);
-          parts = 2;
-          is_reduced = true;
-        }
-      for (std::size_t i = 0; i < parts && !is_reduced && parts > 2; ++i)
-        if (auto rest = slice(failing, i, parts, false); fails(rest)) {
-          failing = std::move(rest);
-          --parts;
-          is_reduced = true;
-        }
-      if (is_reduced)
-        continue;
-      if (parts == failing.size())
-        break;
-      parts *= 2;
-    }
-    return failing;
-  }
-
-  /// Part `i` of `parts`, or everything else.
-  static units slice(const units& all, std::size_t i, std::size_t parts, bool is_part) {
-    auto begin = all.begin() + static_cast<std::ptrdiff_t>(all.size() * i / parts);
-    auto end = all.begin() + static_cast<std::ptrdiff_t>(all.size() * (i + 1) / parts);
-    if (is_part)
-      return {begin, end};
-    units rest(all.begin(), begin);
-    rest.insert(rest.end(), end, all.end());
-    return rest;
-  }
-
   /// Records the best run anew, with its trace, from its own tape.
   void finish(shrink_result& result) {
     auto& kept = result.shortest;
-    kept.decisions = std::move(best_.decisions);
+    kept.decisions = std::move(best_.result.decisions);
     tape_strategy replay(kept.decisions, failing_.options.model);
     auto recorded = run_recorded(run_, failing_.options.seed, replay, true);
     result.run = std::move(recorded.result);
-    if (result.run.trace_hash != best_.trace_hash) {
+    if (result.run.trace_hash != best_.result.trace_hash) {
       result.run.end = verdict::nondeterminism;
       result.run.message = "the shrunk tape led to another trace than when it was found";
     }
@@ -320,45 +381,17 @@ private:
   const runner& run_;
   const tape& failing_;
   const shrink_options& options_;
-  std::uint64_t allowed_ = 0;
+  double allowed_ = 1;            ///< The share of the budget that may be spent for now.
+  bool leaves_out_first_ = false; ///< Before it holds back.
   std::uint64_t runs_ = 0;
   std::uint64_t steps_ = 0;
-  run_result best_;
-  std::vector<deviation> best_deviations_;
-  event_record best_events_;
-  std::uint64_t best_rows_ = 0;
+  failing_run best_;
   /// From here on what counts is how much happens, and only then how much of it is out of turn.
   bool is_about_events_ = false;
   std::vector<deviation> all_;
 };
 
-/// The first line, each number in it replaced by '#'.
-std::string shape(const std::string& message) {
-  std::string result;
-  for (char c : message) {
-    if (c == '\n')
-      break;
-    bool is_digit = c >= '0' && c <= '9';
-    if (!is_digit)
-      result += c;
-    else if (result.empty() || result.back() != '#')
-      result += '#';
-  }
-  return result;
-}
-
 } // namespace
-
-bool same_failure(const run_result& a, const run_result& b) {
-  return a.end == b.end && shape(a.message) == shape(b.message);
-}
-
-std::uint64_t cause_of(const run_result& failure) {
-  auto hash = mix(static_cast<std::uint64_t>(failure.end) + 1);
-  for (char c : shape(failure.message))
-    hash = mix(hash, static_cast<unsigned char>(c));
-  return hash;
-}
 
 shrink_result shrink(const runner& run, const tape& failing, const shrink_options& options) {
   return shrinker(run, failing, options)();

@@ -5,10 +5,10 @@
 
 namespace troupe {
 
-/// How much work shrinking may be.
+/// How much work shrinking may be. Counted rather than timed, so that the same failure always shrinks to the same run.
 struct shrink_options {
-  std::uint64_t max_runs = 3'000;      ///< Runs to spend at most.
-  std::uint64_t max_steps = 5'000'000; ///< Events to spend at most, over all runs.
+  std::uint64_t max_runs = 10'000;     ///< Runs to spend at most.
+  std::uint64_t max_steps = 1'000'000; ///< Events to spend at most, over all runs: a second or two.
 };
 
 /// The smallest failing run that was found, and what finding it took.
@@ -30,9 +30,10 @@ bool same_failure(const run_result& a, const run_result& b);
 std::uint64_t cause_of(const run_result& failure);
 
 /// Delta debugging (ddmin, Zeller and Hildebrandt 2002), first over the decisions that are not choice 0, then over the
-/// events themselves: what the failure does without is held back until after it, that is, it does not happen at all. Of
-/// all failing runs that it meets it keeps the one with the fewest deliveries, then the fewest decisions that are not
-/// choice 0. What it does depends on nothing but its arguments and the program.
+/// events themselves: what the failure does without is held back until after it, that is, it does not happen at all; or
+/// it is left out, and what comes instead stands for what came later. Of all failing runs that it meets it keeps the
+/// one with the fewest deliveries, then the fewest decisions that are not choice 0. What it does depends on nothing but
+/// its arguments and the program.
 shrink_result shrink(const runner& run, const tape& failing, const shrink_options& options = {});
 
 } // namespace troupe

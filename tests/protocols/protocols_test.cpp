@@ -7,6 +7,7 @@
 #include "sim/shrink.hpp"
 #include "sim/strategies.hpp"
 #include "sim/tape_strategy.hpp"
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <vector>
 
@@ -117,4 +118,34 @@ TEST_CASE("lost wakeups are called that, and nothing else is") {
         CHECK(told.wakeup.empty());
     }
   }
+}
+
+TEST_CASE("shrunk failures have 15 deliveries or fewer in most programs" * doctest::test_suite("slow")) {
+  scenario_set scenarios;
+  protocols::add_all(scenarios);
+  std::vector<std::uint64_t> medians;
+  for (const auto& program : scenarios.all()) {
+    if (!program.name.ends_with("-buggy"))
+      continue;
+    CAPTURE(program.name);
+    const auto run = make_runner(program.body, program.options);
+    std::vector<std::uint64_t> deliveries;
+    for (std::uint64_t first : {0, 20'000, 40'000}) {
+      const auto found = explore(run, make_strategies("portfolio", run, program.options.model),
+                                 {.first_seed = first, .seeds = 20'000});
+      REQUIRE(found.failing_seed);
+      auto options = program.options;
+      options.seed = *found.failing_seed;
+      const auto shrunk = shrink(run, make_tape("protocols", program.name, "portfolio", options, found.failure));
+      CHECK(same_failure(shrunk.run, found.failure));
+      CHECK(shrunk.deliveries_after <= found.failure.deliveries);
+      deliveries.push_back(shrunk.deliveries_after);
+    }
+    std::sort(deliveries.begin(), deliveries.end());
+    medians.push_back(deliveries[1]);
+  }
+  std::sort(medians.begin(), medians.end());
+  const auto upper = medians[medians.size() / 2];
+  MESSAGE("median of the programs' medians: ", medians[(medians.size() - 1) / 2], " to ", upper);
+  CHECK(upper <= 15);
 }

@@ -1,7 +1,9 @@
 // Shrinking: fewer decisions off the default order, the same failure.
+#include "sim/chart.hpp"
 #include "sim/deviation_strategy.hpp"
 #include "sim/random_strategy.hpp"
 #include "sim/shrink.hpp"
+#include "sim/specification.hpp"
 #include "sim/tape_strategy.hpp"
 #include "tests/sim/fake_program.hpp"
 #include "tests/sim/programs/lost_update.hpp"
@@ -204,5 +206,67 @@ TEST_CASE("what the failure does without does not happen in the shrunk run") {
     tape_strategy replay(shrunk.shortest.decisions, model);
     CHECK(run(options.seed, replay, false).trace_hash == shrunk.shortest.trace_hash);
     CHECK(replay.followed_exactly());
+  }
+}
+
+TEST_CASE("what an actor does again and again happens as seldom as the failure allows") {
+  // It tosses a coin of eight sides until it has thrown the seventh and the eighth, other throws being nothing to it.
+  const auto run = make_runner(
+      [](simulator& sim) {
+        sim.caf().spawn([](caf::event_based_actor* self) -> caf::behavior {
+          self->send(self, 0);
+          return {[self](int thrown) {
+            const auto side = choose(8);
+            if (side >= 6 && thrown == 1)
+              fail("thrown twice");
+            if (side < 7)
+              self->send(self, side == 6 ? 1 : thrown);
+          }};
+        });
+        sim.run_until_idle();
+      },
+      {});
+  for (std::uint64_t seed = 0, found = 0; found < 5; ++seed) {
+    REQUIRE(seed < 2'000);
+    random_strategy order(seed);
+    const auto failing = run(seed, order, false);
+    if (!failing.is_failure() || failing.deliveries < 5)
+      continue;
+    ++found;
+    const auto shrunk = shrink(run, make_tape("test", "coin", "random", {.seed = seed}, failing));
+    CHECK(shrunk.deliveries_before == failing.deliveries);
+    INFO(chart(shrunk.run));
+    CHECK(shrunk.deliveries_after == 2);
+  }
+}
+
+TEST_CASE("shrinking spends no more events than it may, but for the run that goes beyond") {
+  std::string cell;
+  std::set<std::string> others;
+  const auto program = make_runner([&](simulator& sim) { testing::lose_an_update(sim, cell, others, 40); }, {});
+  std::uint64_t seed = 0;
+  run_result failing;
+  for (; !failing.is_failure(); ++seed) {
+    random_strategy order(seed);
+    failing = program(seed, order, false);
+  }
+  const auto recorded = make_tape("test", "lost update", "random", {.seed = seed - 1}, failing);
+  std::uint64_t steps = 0, longest = 0;
+  const runner counted = [&](std::uint64_t of, strategy& order, bool trace) {
+    auto result = program(of, order, trace);
+    steps += result.steps;
+    longest = std::max(longest, result.steps);
+    return result;
+  };
+  const auto all = shrink(counted, recorded).shortest;
+  const auto wanted = steps;
+  for (const std::uint64_t most : {wanted / 4, wanted / 16}) {
+    steps = 0;
+    const auto shrunk = shrink(counted, recorded, {.max_steps = most});
+    CHECK(steps <= most + 2 * longest); // The last one, and the one that is kept.
+    CHECK(steps >= most / 4);
+    CHECK(same_failure(shrunk.run, failing));
+    CHECK(shrunk.deliveries_after <= shrunk.deliveries_before);
+    CHECK(shrink(program, recorded, {.max_steps = most}).shortest.decisions == shrunk.shortest.decisions);
   }
 }
