@@ -42,8 +42,10 @@ struct failing_run {
   event_record events; ///< Empty if they were not looked at.
   std::uint64_t rows = 0;
 
-  /// What is the smaller run, if deviations come last.
-  auto size() const noexcept { return std::tuple(result.deliveries, rows, deviations.size(), result.steps); }
+  /// What is the smaller run, if deviations come last. A message that a fault has dropped is not one less.
+  auto size() const noexcept {
+    return std::tuple(result.faults, result.deliveries, rows, deviations.size(), result.steps);
+  }
 };
 
 class shrinker {
@@ -75,7 +77,8 @@ private:
     reduce_events(0.85);
     reduce_decisions(0.92);
     reduce_events(1);
-    if (is_about_events_ && start.result.deliveries < best_.result.deliveries)
+    if (is_about_events_ && start.result.faults <= best_.result.faults &&
+        start.result.deliveries < best_.result.deliveries)
       best_ = start; // Fewer decisions had led to more events.
     if (spent() >= 0.5)
       return;
@@ -125,8 +128,10 @@ private:
     tried.deviations = deviations.deviations();
     tried.rows = rows(events.record());
     tried.events = events.take();
-    const auto larger = [](const failing_run& run) { return std::pair(run.result.deliveries, run.rows); };
-    if (is_about_events_ && larger(tried) > larger(best_))
+    const auto extent = [](const failing_run& run) {
+      return std::tuple(run.result.faults, run.result.deliveries, run.rows);
+    };
+    if (is_about_events_ && extent(tried) > extent(best_))
       return false;
     if (is_about_events_
             ? tried.size() < best_.size()
