@@ -198,6 +198,8 @@ void prefetch_behavior(const caf::scheduled_actor& actor) noexcept {
   if (behaviors.empty())
     return;
   const auto* top = reinterpret_cast<const char*>(behaviors.back().as_behavior_impl().get());
+  if (!top)
+    return;
   platform::prefetch(top);
   platform::prefetch(top + 64);
 }

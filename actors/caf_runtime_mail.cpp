@@ -144,6 +144,8 @@ letter::result letter::deliver() {
 }
 
 void letter::prefetch() const noexcept {
+  if (!actor_ || !content_)
+    return;
   // Of the actor, what a message touches in CAF 0.17: its references, its flags, the head of its mailbox, its
   // behaviours.
   const auto* actor = reinterpret_cast<const char*>(actor_);

@@ -8,6 +8,8 @@ namespace troupe {
 namespace {
 
 void prefetch_beginning(const void* object) noexcept {
+  if (!object)
+    return;
   platform::prefetch(object);
   platform::prefetch(static_cast<const char*>(object) + 64);
 }
