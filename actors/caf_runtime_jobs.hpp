@@ -109,6 +109,8 @@ void reopen_mailbox(caf::scheduled_actor& actor) noexcept;
 void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context);
 /// The same message once more.
 caf::mailbox_element_ptr copy_of(const caf::mailbox_element& mail);
+/// Has what a message touches of an actor brought into the cache.
+void prefetch_actor(const caf::local_actor& actor) noexcept;
 /// Has the present behaviour of an actor brought into the cache.
 void prefetch_behavior(const caf::scheduled_actor& actor) noexcept;
 /// Sends ahead of ordinary messages.

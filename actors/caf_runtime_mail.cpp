@@ -146,11 +146,7 @@ letter::result letter::deliver() {
 void letter::prefetch() const noexcept {
   if (!actor_ || !content_)
     return;
-  // Of the actor, what a message touches in CAF 0.17: its references, its flags, the head of its mailbox, its
-  // behaviours.
-  const auto* actor = reinterpret_cast<const char*>(actor_);
-  for (auto at : {-64, 0, 120, 184, 568, 632})
-    platform::prefetch(actor + at);
+  detail::prefetch_actor(*actor_);
   platform::prefetch(content_.get());
   platform::prefetch(reinterpret_cast<const char*>(content_.get()) + 64);
 }

@@ -51,7 +51,7 @@ struct candidate {
   /// values: the state of whoever asks, as it was before the present event, and what that one is about; only if the
   /// strategy wants states.
   std::uint64_t content = 0;
-  /// Whether it may touch what others touch, too, without a message: a step of a task, a timer, Troupe's own actors.
+  /// Whether it may touch what others touch without a message: a task's step or answer, a timer, Troupe's own actors.
   bool shares_memory = false;
   /// All of the first `after` events of the run are in its past, whoever caused it: it was caused by somebody who had
   /// waited, the test itself above all.

@@ -2,7 +2,7 @@
 #include "sim/edited_replay.hpp"
 #include "sim/order_strategy.hpp"
 #include "sim/random_source.hpp"
-#include "sim/shrink.hpp"
+#include "sim/same_failure.hpp"
 #include "sim/text.hpp"
 #include <algorithm>
 #include <map>

@@ -1,6 +1,8 @@
-// The engine as a dispatcher: what is dispatched becomes an event.
+// The engine as a dispatcher: what is dispatched becomes an event, time passes, and other threads are turned away.
 #include "sim/engine.hpp"
 #include "sim/random_source.hpp"
+#include <algorithm>
+#include <stdexcept>
 
 namespace troupe {
 
@@ -156,6 +158,84 @@ bool sim_engine::stop(platform::duration) {
   }
   run_out();
   return true;
+}
+
+// -- time ---------------------------------------------------------------------
+
+bool sim_engine::advance_to_next_timer(platform::time_point limit) {
+  if (timers_.empty() || timers_.begin()->first.first > limit || (is_over() && !tearing_down_))
+    return false;
+  const bool is_later = timers_.begin()->first.first > now_;
+  if (is_watched_ && !tearing_down_ && is_later)
+    order_.time_passed();
+  now_ = std::max(now_, timers_.begin()->first.first);
+  if (faults_ && is_later)
+    faults_of_new_time();
+  while (!timers_.empty() && timers_.begin()->first.first <= now_) {
+    auto* p = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    if (std::holds_alternative<letter>(p->content))
+      reach(*p);
+    else if (std::holds_alternative<fault_work>(p->content))
+      enable(*p, event_kind::fault, *p->to);
+    else
+      enable(*p, event_kind::timer, *p->to);
+  }
+  return true;
+}
+
+void sim_engine::run_to(platform::time_point target) {
+  pump_frames();
+  do {
+    while (step()) {
+    }
+  } while (advance_to_next_timer(target));
+  if (!is_over())
+    now_ = std::max(now_, target);
+}
+
+bool sim_engine::only_housekeeping_left() const noexcept {
+  if (enabled_.size() != 0)
+    return false;
+  for (auto& [when, p] : timers_)
+    if (auto* todo = std::get_if<lane_work>(&p->content); !todo || !todo->work->info().housekeeping)
+      return false;
+  return true;
+}
+
+// -- other threads ------------------------------------------------------------
+
+void sim_engine::defer(std::function<void()> work) {
+  std::lock_guard guard{foreign_mutex_};
+  foreign_.push_back(std::move(work));
+  has_foreign_.store(true, std::memory_order_release);
+}
+
+void sim_engine::departed() {
+  if (!tearing_down_)
+    fail(verdict::foreign_thread, "a message went to an actor of another system: a run is reproducible only if "
+                                  "everything in it happens through its system");
+}
+
+void sim_engine::refuse(const char* why) {
+  if (!is_foreign())
+    fail(verdict::foreign_thread, why);
+  throw std::runtime_error(why);
+}
+
+void sim_engine::take_in_foreign() {
+  std::vector<std::function<void()>> work;
+  {
+    std::lock_guard guard{foreign_mutex_};
+    work.swap(foreign_);
+    has_foreign_.store(false, std::memory_order_relaxed);
+  }
+  fail(verdict::foreign_thread,
+       "work came from a thread that the simulator does not control: a run is reproducible only "
+       "if everything in it happens through its system");
+  for (auto& todo : work)
+    todo();
+  pump_frames();
 }
 
 } // namespace troupe

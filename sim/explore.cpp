@@ -2,7 +2,7 @@
 #include "sim/explore.hpp"
 #include "sim/determinism.hpp"
 #include "sim/explore_workers.hpp"
-#include "sim/shrink.hpp"
+#include "sim/same_failure.hpp"
 #include <algorithm>
 #include <chrono>
 

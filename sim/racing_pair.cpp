@@ -2,8 +2,8 @@
 #include "sim/racing_pair.hpp"
 #include "sim/causality.hpp"
 #include "sim/order_strategy.hpp"
+#include "sim/same_failure.hpp"
 #include "sim/shown_events.hpp"
-#include "sim/shrink.hpp"
 #include "sim/text.hpp"
 #include <algorithm>
 #include <map>

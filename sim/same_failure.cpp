@@ -1,6 +1,6 @@
 // Whether two runs fail for the same reason.
+#include "sim/same_failure.hpp"
 #include "sim/random_source.hpp"
-#include "sim/shrink.hpp"
 
 namespace troupe {
 namespace {

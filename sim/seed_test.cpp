@@ -3,6 +3,7 @@
 #include "sim/chart.hpp"
 #include "sim/determinism.hpp"
 #include "sim/random_strategy.hpp"
+#include "sim/same_failure.hpp"
 #include "sim/shrink.hpp"
 #include "sim/text.hpp"
 #include <cstdlib>

@@ -1,10 +1,12 @@
 // Shrinking of failing schedules by delta debugging.
 #include "sim/shrink.hpp"
+#include "sim/bounded_strategy.hpp"
 #include "sim/causality.hpp"
 #include "sim/ddmin.hpp"
 #include "sim/deviation_strategy.hpp"
 #include "sim/order_strategy.hpp"
 #include "sim/random_source.hpp"
+#include "sim/same_failure.hpp"
 #include "sim/tape_strategy.hpp"
 #include <algorithm>
 #include <map>
@@ -19,21 +21,6 @@ namespace {
 /// Deviations that are kept or left out together.
 using unit = std::vector<std::size_t>;
 using units = std::vector<unit>;
-
-/// Has a run end that goes beyond a number of events: it may be endless.
-class bounded_strategy final : public forwarding_strategy {
-public:
-  bounded_strategy(strategy& inner, std::uint64_t most) noexcept : forwarding_strategy(inner), left_(most) {}
-  bool is_watching() const noexcept override { return true; }
-  void happened(const candidate& event) override {
-    left_ -= left_ == 0 ? 0 : 1;
-    forwarding_strategy::happened(event);
-  }
-  bool has_enough() const noexcept override { return left_ == 0; }
-
-private:
-  std::uint64_t left_;
-};
 
 /// A failing run, and what is known of it.
 struct failing_run {

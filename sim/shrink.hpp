@@ -23,17 +23,11 @@ struct shrink_result {
   std::uint64_t deviations_after = 0;
 };
 
-/// Whether two runs fail for the same reason as far as one can tell: the same verdict, and the same first line of the
-/// message but for its numbers.
-bool same_failure(const run_result& a, const run_result& b);
-/// A number that two runs have in common if they fail for the same reason in that sense, and hardly otherwise.
-std::uint64_t cause_of(const run_result& failure);
-
 /// Delta debugging (ddmin, Zeller and Hildebrandt 2002), first over the decisions that are not choice 0, then over the
 /// events themselves: what the failure does without is held back until after it, that is, it does not happen at all; or
 /// it is left out, and what comes instead stands for what came later. Of all failing runs that it meets it keeps the
-/// one with the fewest deliveries, then the fewest decisions that are not choice 0. What it does depends on nothing but
-/// its arguments and the program.
+/// one with the fewest faults, then deliveries, then decisions that are not choice 0. What it does depends on nothing
+/// but its arguments and the program.
 shrink_result shrink(const runner& run, const tape& failing, const shrink_options& options = {});
 
 } // namespace troupe

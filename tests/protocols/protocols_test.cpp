@@ -4,6 +4,7 @@
 #include "sim/explanation.hpp"
 #include "sim/explore.hpp"
 #include "sim/runner.hpp"
+#include "sim/same_failure.hpp"
 #include "sim/shrink.hpp"
 #include "sim/strategies.hpp"
 #include "sim/tape_strategy.hpp"

@@ -2,6 +2,7 @@
 #include "sim/chart.hpp"
 #include "sim/deviation_strategy.hpp"
 #include "sim/random_strategy.hpp"
+#include "sim/same_failure.hpp"
 #include "sim/shrink.hpp"
 #include "sim/specification.hpp"
 #include "sim/tape_strategy.hpp"
