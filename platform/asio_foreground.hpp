@@ -36,7 +36,7 @@ public:
   /// Makes `run_until` check its condition. Any thread; never allocates.
   void nudge() noexcept { nudge_.request(); }
 
-  /// Runs handlers until `done()` or the deadline. Main thread only. @returns `done()`
+  /// Runs handlers until `done()` or the deadline. Main thread only. @returns what `done()` said last
   template <class Condition>
   bool run_until(Condition done, std::optional<time_point> deadline);
 
@@ -64,18 +64,21 @@ bool asio_foreground::run_until(Condition done, std::optional<time_point> deadli
     context_->restart();
   if (is_running())
     pump_.request(); // The pump that we are inside of does not go on before we return.
-  while (!done()) {
+  bool is_done = false;
+  while (!(is_done = done())) {
     const auto count = deadline ? context_->run_one_until(*deadline) : context_->run_one();
     if (count > 0)
       continue;
-    if (!context_->stopped())
+    if (!context_->stopped()) {
+      is_done = done();
       break;
+    }
     stopped_within = true;
     context_->restart();
   }
   if (stopped_within)
     context_->stop();
-  return done();
+  return is_done;
 }
 
 } // namespace troupe::platform

@@ -30,7 +30,7 @@ public:
   void nudge() noexcept;
 
   /// Runs this lane, and as far as GCD lets it the whole main queue, until `done()` or the deadline.
-  /// @pre the caller is on the main queue @returns `done()`
+  /// @pre the caller is on the main queue @returns what `done()` said last
   bool run_until(const std::function<bool()>& done, std::optional<time_point> deadline);
 
   /// Drops what is queued: now if on the main queue, else when that is run again.

@@ -74,13 +74,12 @@ public:
     self().pool.close();
     self().foreground.close();
     if (self().is_main_thread()) {
-      self().foreground.run_until([this] { return is_quiet(); }, give_up);
+      ended_in_time_ = self().foreground.run_until([this] { return is_quiet(); }, give_up);
     } else {
       std::unique_lock lock{quiet_mutex_};
-      while (!is_quiet() && clock::now() < give_up)
+      while (!(ended_in_time_ = is_quiet()) && clock::now() < give_up)
         quiet_changed_.wait_until(lock, give_up);
     }
-    ended_in_time_ = is_quiet();
     self().pool.halt();
     self().lanes.abandon();
     self().foreground.abandon();
@@ -125,6 +124,8 @@ protected:
 private:
   Core& self() noexcept { return static_cast<Core&>(*this); }
 
+  /// Once this was true while stopping, everything has ended for good. It may be false again all the same: a worker that
+  /// only looks around, or runs a handler of the host's, is not idle meanwhile.
   bool is_quiet() noexcept { return self().pool.is_quiet() && self().lanes.is_quiet() && self().foreground.is_quiet(); }
 
   void wait_on_main_thread(latch& done, std::optional<time_point> deadline) {

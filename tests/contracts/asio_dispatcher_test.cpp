@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 
 namespace troupe::test {
 
@@ -127,6 +128,24 @@ TEST_CASE("a stop from another thread leaves the foreground lane to the main thr
       CHECK(jobs[i].runs() == (i % 2 == 0 ? 1 : 0));
       CHECK(jobs[i].runs() + jobs[i].drops() == 1);
     }
+  }
+}
+
+TEST_CASE("a stop is in time also while handlers of the host's keep the threads turning") {
+  for (int round = 0; round < 100; ++round) {
+    std::function<void()> turn; // Outlives the handlers that are pending when the io_context goes.
+    asio_backend<2> backend;
+    auto& on = backend.get();
+    auto& context = platform::background_context(on);
+    turn = [&] { boost::asio::post(context, [&] { turn(); }); };
+    for (int i = 0; i < 4; ++i)
+      turn();
+    bool in_time = false;
+    if (round % 2 == 0)
+      in_time = on.stop(20s);
+    else
+      std::thread{[&] { in_time = on.stop(20s); }}.join();
+    CHECK(in_time);
   }
 }
 
