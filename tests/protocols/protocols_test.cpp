@@ -98,7 +98,8 @@ TEST_CASE("lost wakeups are called that, and nothing else is") {
       {"sliding-window-buggy", ""},
       {"replicating-storage-buggy", ""},
   };
-  for (const auto& [name, said] : wakeups) {
+  for (const auto& each : wakeups) {
+    const auto* name = each.first;
     CAPTURE(name);
     scenario_set scenarios;
     protocols::add_all(scenarios);
