@@ -124,8 +124,8 @@ protected:
 private:
   Core& self() noexcept { return static_cast<Core&>(*this); }
 
-  /// Once this was true while stopping, everything has ended for good. It may be false again all the same: a worker that
-  /// only looks around, or runs a handler of the host's, is not idle meanwhile.
+  /// Once this was true while stopping, everything has ended for good. It may be false again all the same: a worker
+  /// that only looks around, or runs a handler of the host's, is not idle meanwhile.
   bool is_quiet() noexcept { return self().pool.is_quiet() && self().lanes.is_quiet() && self().foreground.is_quiet(); }
 
   void wait_on_main_thread(latch& done, std::optional<time_point> deadline) {
