@@ -114,8 +114,8 @@ TEST_CASE("lost wakeups are called that, and nothing else is") {
       const auto failing = make_tape("protocols", name, "portfolio", options, found.failure);
       const auto told = explain(make_runner(program->body, failing.options), shrink(run, failing).shortest);
       INFO(chart(told));
-      if (*said)
-        CHECK(told.wakeup.find(said) != std::string::npos);
+      if (*each.second)
+        CHECK(told.wakeup.find(each.second) != std::string::npos);
       else
         CHECK(told.wakeup.empty());
     }
