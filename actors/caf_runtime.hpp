@@ -8,6 +8,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace troupe {
@@ -54,6 +55,9 @@ public:
   /// Must not be called from inside its handler. With a router only. @returns whether it lived
   bool crash(const caf::error& reason) const;
   bool is_alive() const noexcept;
+  /// Another number once somebody monitors the actor, links to it or attaches something, or does so no more; nothing
+  /// once it has ended.
+  std::optional<std::uint64_t> attachments() const noexcept;
 
 private:
   caf::weak_actor_ptr actor_;
@@ -113,6 +117,8 @@ public:
   std::uint64_t answered_number() const noexcept;
   /// 0 if it was sent anonymously.
   caf::actor_id sender_id() const noexcept;
+  /// Who has ended, if this is the news of it for who monitors that actor or is linked with it; 0 if it is not.
+  caf::actor_id tells_of_end_of() const noexcept;
   /// Tells apart types of content; the same in every run of one build of the program.
   std::uint64_t content_type() const noexcept;
   /// The content as text, as CAF prints it.

@@ -210,6 +210,14 @@ void prefetch_behavior(const caf::scheduled_actor& actor) noexcept {
   platform::prefetch(top + 64);
 }
 
+caf::actor_addr told_of_in(const caf::mailbox_element& mail) noexcept {
+  auto& content = mail.content();
+  const auto type = content.type_token();
+  if (type == caf::make_type_token<caf::down_msg>())
+    return content.get_as<caf::down_msg>(0).source;
+  return type == caf::make_type_token<caf::exit_msg>() ? content.get_as<caf::exit_msg>(0).source : nullptr;
+}
+
 void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context) {
   if (actor.getf(caf::abstract_actor::is_initialized_flag)) {
     actor.quit(reason);
@@ -230,6 +238,17 @@ void send_exit(caf::abstract_actor& actor, caf::exit_reason reason, caf_context*
 
 bool has_ended(const caf::abstract_actor& actor) noexcept {
   return actor.getf(caf::abstract_actor::is_terminated_flag) || actor.getf(caf::abstract_actor::is_cleaned_up_flag);
+}
+
+std::uint64_t attachments_of(const caf::scheduled_actor& actor) noexcept {
+  // The list belongs to those who derive from the class.
+  struct deriving : caf::scheduled_actor {
+    static auto first() noexcept { return &deriving::attachables_head_; }
+  };
+  std::uint64_t result = 0;
+  for (auto* each = (actor.*deriving::first()).get(); each; each = each->next.get())
+    result = (result ^ reinterpret_cast<std::uintptr_t>(each)) * 1099511628211ull; // FNV-1a
+  return result;
 }
 
 bool is_nameless(const char* name) noexcept {

@@ -123,6 +123,12 @@ void take_mail(caf::scheduled_actor& actor, const mail_taker& take) {
 
 void reopen_mailbox(caf::scheduled_actor&) noexcept {}
 
+caf::actor_addr told_of_in(const caf::mailbox_element& mail) noexcept {
+  if (mail.payload.match_elements<caf::down_msg>())
+    return mail.payload.get_as<caf::down_msg>(0).source;
+  return mail.payload.match_elements<caf::exit_msg>() ? mail.payload.get_as<caf::exit_msg>(0).source : nullptr;
+}
+
 void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* context) {
   if (actor.getf(caf::abstract_actor::is_initialized_flag)) {
     actor.quit(reason);
@@ -147,6 +153,17 @@ void put(caf::local_actor&, caf::mailbox_element_ptr) {}
 
 bool has_ended(const caf::abstract_actor& actor) noexcept {
   return actor.getf(caf::abstract_actor::is_terminated_flag);
+}
+
+std::uint64_t attachments_of(const caf::scheduled_actor& actor) noexcept {
+  // The list belongs to those who derive from the class.
+  struct deriving : caf::scheduled_actor {
+    static auto first() noexcept { return &deriving::attachables_head_; }
+  };
+  std::uint64_t result = 0;
+  for (auto* each = (actor.*deriving::first()).get(); each; each = each->next.get())
+    result = (result ^ reinterpret_cast<std::uintptr_t>(each)) * 1099511628211ull; // FNV-1a
+  return result;
 }
 
 bool is_nameless(const char* name) noexcept { return std::string_view{name} == "user.scheduled-actor"; }

@@ -117,10 +117,14 @@ void prefetch_behavior(const caf::scheduled_actor& actor) noexcept;
 void send_exit(caf::abstract_actor& actor, caf::exit_reason reason, caf_context* context);
 /// Tells apart types of content; the same in every run of one build of the program.
 std::uint64_t content_type(const caf::mailbox_element& mail) noexcept;
+/// Of whom it says that it has ended, by a `caf::down_msg` or `caf::exit_msg`; null if it does not.
+caf::actor_addr told_of_in(const caf::mailbox_element& mail) noexcept;
 /// Lets go of the reference to a system's logger that CAF leaves with the threads that spawn its actors.
 void let_go_of_thread() noexcept;
 /// Whether the actor has ended, or is being cleaned up.
 bool has_ended(const caf::abstract_actor& actor) noexcept;
+/// Another number once somebody monitors the actor, links to it or attaches something, or does so no more.
+std::uint64_t attachments_of(const caf::scheduled_actor& actor) noexcept;
 /// Puts a message into the mailbox of a blocking actor, without a detour.
 void put(caf::local_actor& receiver, caf::mailbox_element_ptr content);
 /// Whether CAF has named it for want of a name of its own.

@@ -70,6 +70,14 @@ bool actor_anchor::is_alive() const noexcept {
   return strong && !detail::has_ended(static_cast<caf::scheduled_actor&>(*strong->get()));
 }
 
+std::optional<std::uint64_t> actor_anchor::attachments() const noexcept {
+  auto strong = caf::actor_cast<caf::strong_actor_ptr>(actor_);
+  if (!strong)
+    return std::nullopt;
+  auto& actor = static_cast<caf::scheduled_actor&>(*strong->get());
+  return detail::has_ended(actor) ? std::nullopt : std::optional(detail::attachments_of(actor));
+}
+
 newborn::~newborn() {
   if (!actor_)
     return;
@@ -164,6 +172,13 @@ std::uint64_t letter::answered_number() const noexcept {
   return content_->mid.is_response() ? content_->mid.request_id().integer_value() : 0;
 }
 caf::actor_id letter::sender_id() const noexcept { return content_->sender ? content_->sender->id() : 0; }
+caf::actor_id letter::tells_of_end_of() const noexcept {
+  const auto who = detail::told_of_in(*content_);
+  if (!who)
+    return 0;
+  const auto strong = caf::actor_cast<caf::strong_actor_ptr>(who);
+  return !strong || detail::has_ended(*strong->get()) ? who.id() : 0;
+}
 std::uint64_t letter::content_type() const noexcept { return detail::content_type(*content_); }
 std::string letter::describe() const {
   auto text = caf::to_string(content_->content());

@@ -135,6 +135,14 @@ public:
   virtual void touched(std::uint64_t place) { static_cast<void>(place); }
   /// The present event sends or brings a message to `place` that enters nothing, as whoever was there has crashed.
   virtual void missed(std::uint64_t place) { static_cast<void>(place); }
+  /// Whether `attached` and `died` are told of. Asked once, before the run.
+  virtual bool wants_lives() const noexcept { return false; }
+  /// In the present event somebody has begun or ceased to look at whether the actor at `place` lives: monitors, links.
+  virtual void attached(std::uint64_t place) { static_cast<void>(place); }
+  /// The present event was the last one of the actor at `place`.
+  virtual void died(std::uint64_t place) { static_cast<void>(place); }
+  /// The present event has changed what happens from now on, nobody knows where.
+  virtual void touched_all() {}
   /// The event `parent` could have met a fault here, had the budget for it not been spent; `key` is what the identity
   /// of choice 0 would have been.
   virtual void spent(std::uint64_t key, std::uint64_t parent) {

@@ -19,6 +19,9 @@ namespace troupe {
 /// takes its next message, whichever that is, is an event: dependent on the arrival of urgent mail, unless urgent mail
 /// was there already.
 ///
+/// That an actor ends is a change that whoever monitors it or links to it sees, before or after. A crash of an executor
+/// depends on everything.
+///
 /// Values (what the program chooses, how long something takes, which fault happens) belong to the event that asks for
 /// them: an event with other values is another event, which excludes the first one. A wakeup sequence names its events
 /// with their values, so that no value is tried again where it leads to nothing new.
@@ -35,13 +38,13 @@ public:
   /// The strategy of the next schedule, or null when all have been run. The one before must have ended. It must not be
   /// destroyed before the search.
   std::unique_ptr<strategy> next();
-  /// Schedules that turned out to be equivalent to an earlier one: 0, as is proven for the algorithm.
+  /// Schedules that turned out to be equivalent to an earlier one: 0, as is proven for the algorithm, unless executors
+  /// crash: then a task has other events afterwards than before.
   std::uint64_t blocked() const noexcept { return blocked_; }
   /// Schedules of before it began anew, which do not count: others are equivalent to them. 0 without urgent mail.
   std::uint64_t discarded() const noexcept { return discarded_; }
-  /// True once a schedule did not repeat the picks before the change (the program depends on something else), or might
-  /// have met a crash or a partition: not all orders of those are tried.
-  bool proves_nothing() const noexcept { return diverged_ || is_partial_; }
+  /// True once a schedule did not repeat the picks before the change: the program depends on something else.
+  bool proves_nothing() const noexcept { return diverged_; }
   /// How much has been covered of what is known of so far, in [0, 1]: races that are found later lower it. 1 if and
   /// only if complete.
   double covered() const noexcept;
@@ -140,7 +143,6 @@ private:
   bool started_ = false;
   bool finished_ = false;
   bool diverged_ = false;
-  bool is_partial_ = false;
   bool takes_are_events_ = false;
   bool begins_anew_ = false;
 };

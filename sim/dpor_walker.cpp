@@ -12,10 +12,12 @@ namespace troupe {
 namespace {
 /// The resource of everything that may interact without messages.
 constexpr std::uint64_t shared_memory = 0x6d656d6f7279ull;
+/// The resource that every event sees.
+constexpr std::uint64_t everything = 0x616c6cull;
 
 /// What there is of each place, as resources. Entering a mailbox or lane is one thing, running there another, sending
-/// from there a third one, and overtaking what waits there a fourth.
-enum class part : std::uint64_t { entrance = 1, inside = 2, exit = 4, front = 5 };
+/// from there a third one, overtaking what waits there a fourth, and living there a fifth.
+enum class part : std::uint64_t { entrance = 1, inside = 2, life = 3, exit = 4, front = 5 };
 std::uint64_t resource(std::uint64_t place, part which) noexcept {
   return mix(place, static_cast<std::uint64_t>(which));
 }
@@ -29,6 +31,7 @@ public:
 
   void begins(order_model model) override { is_atomic_ = model == order_model::atomic; }
   bool is_watching() const noexcept override { return true; }
+  bool wants_lives() const noexcept override { return true; }
 
   void enabled(const candidate& event) override {
     auto number = ++last_;
@@ -70,25 +73,37 @@ public:
     withdrawn(event);
   }
   void delivered(std::uint64_t place, std::uint64_t message, bool is_urgent) override {
-    if (is_lost_ || depth_ == 0 || present_ >= search_.path_.size())
+    if (!happens())
       return;
     entered(place, is_urgent, 0);
     touch(search_.path_[present_], resource(place, entrance_of(is_urgent)));
     occurrences_[message] = search_.run_.size() - 1;
   }
   void touched(std::uint64_t place) override {
-    if (!is_lost_ && depth_ > 0 && present_ < search_.path_.size())
-      for (auto which : {part::entrance, part::inside, part::exit, part::front})
+    if (happens())
+      for (auto which : {part::entrance, part::inside, part::front})
         touch(search_.path_[present_], resource(place, which));
   }
   void missed(std::uint64_t place) override {
-    if (is_lost_ || depth_ == 0 || present_ >= search_.path_.size())
+    if (!happens())
       return;
     // Only that the receiver is gone matters, not what else is lost there.
     auto& now = search_.path_[present_].current;
     now.seen.push_back(resource(place, part::entrance));
     for (auto which : {part::entrance, part::front})
       std::erase(now.resources, resource(place, which));
+  }
+  void attached(std::uint64_t place) override {
+    if (happens())
+      search_.path_[present_].current.seen.push_back(resource(place, part::life));
+  }
+  void died(std::uint64_t place) override {
+    if (happens())
+      touch(search_.path_[present_], resource(place, part::life));
+  }
+  void touched_all() override {
+    if (happens())
+      touch(search_.path_[present_], everything);
   }
   void spent(std::uint64_t key, std::uint64_t parent) override {
     auto by = occurrences_.find(parent);
@@ -120,11 +135,7 @@ public:
     return 0;
   }
 
-  void ended(const run_result& result) override {
-    // Not tried in all orders: who hears of a crash, and what the crash of a node or a partition does to several
-    // actors.
-    if (result.may_crash)
-      search_.is_partial_ = true;
+  void ended(const run_result&) override {
     // A path that was not followed to its end belongs to a program that does not repeat itself.
     if (!is_lost_ && depth_ < search_.path_.size())
       lose();
@@ -136,6 +147,9 @@ private:
     std::size_t last = 0;  ///< What was handled last.
     std::size_t start = 0; ///< The start of the actor.
   };
+
+  /// Whether an event of the path happens, of which more can be told.
+  bool happens() const noexcept { return !is_lost_ && depth_ > 0 && present_ < search_.path_.size(); }
 
   bool is_eager(const candidate& event) const noexcept {
     return !is_atomic_ && !search_.takes_are_events_ && event.kind == event_kind::handle &&
@@ -153,6 +167,7 @@ private:
     result.actor = event.actor;
     const auto where = event.kind == event_kind::arrival ? entrance_of(event.is_urgent) : part::inside;
     result.resources = {resource(event.place, where), resource(event.actor, part::exit)};
+    result.seen = {everything};
     if (event.kind == event_kind::handle) {
       // The actor takes what is first, whatever that is.
       auto taken = takes_.find(event.place);

@@ -5,6 +5,7 @@
 #include "sim/entity.hpp"
 #include "sim/event_list.hpp"
 #include "sim/fault_injector.hpp"
+#include "sim/life_watch.hpp"
 #include "sim/look_ahead.hpp"
 #include "sim/network.hpp"
 #include "sim/outside.hpp"
@@ -69,6 +70,7 @@ public:
   void begin_teardown() noexcept {
     tearing_down_ = true;
     readers_.clear();
+    lives_.reset();
   }
   /// Ends all actors that still live, then drops whatever has not happened. Once.
   void end_all();
@@ -183,6 +185,8 @@ private:
     std::uint64_t began = 0; ///< How many events had happened, itself included.
     std::uint64_t cause = 0; ///< Hash of what its effects follow from; 0 if that is not known.
     std::uint32_t questions = 0;
+    std::uint32_t news = 0;  ///< Of those who have ended before, beside the effects.
+    std::uint64_t asker = 0; ///< Because of which event it is asked what happens to what it sends; 0: of itself.
     bool is_crashed = false; ///< At its end the actor crashes: alone, or with its node.
     bool is_cut_off = false; ///< What it sends from now on is lost.
     fault_kind crash = fault_kind::crash;
@@ -208,6 +212,8 @@ private:
   parcel& new_parcel();
   void free_parcel(parcel* gone) noexcept;
   parcel& effect();
+  /// Under another number than its turn among the effects of the present event.
+  parcel& effect(std::uint32_t number);
   void post(parcel& p);
   /// The actor in whose name a message is sent, if it has ended and some of what it has sent is still on its way: CAF
   /// tells of the end of an actor when all that it has sent is where it belongs.
@@ -257,6 +263,7 @@ private:
   parcel& copy_of(const parcel& p);
   void add_partitions(std::vector<fault_choice>& choices, std::uint32_t node);
   void part(std::uint32_t a, std::uint32_t b, bool both_ways, std::uint64_t key);
+  void touch(const entity& place);
   void touch_node(std::uint32_t node);
 
   // engine_task_faults.cpp
@@ -377,6 +384,7 @@ private:
   /// Actors that have ended with sends on their way, and others.
   std::unordered_map<caf::actor_id, entity*> ended_;
   std::vector<actor_anchor> anchors_;
+  std::unique_ptr<life_watch> lives_; // if the strategy wants to know
   std::unordered_map<caf::actor_id, state_reader> readers_;
   std::deque<parcel> parcels_;
   parcel* spare_parcels_ = nullptr;

@@ -39,7 +39,8 @@ sim_engine::message_fault sim_engine::fault_of_message(parcel& p) {
   // Whoever crashes between two sends does so for those who see the messages.
   if (present_->who == p.from && present_->who->is_actor)
     add_crashes(choices, *present_->who);
-  auto* fault = decide_fault(mix(p.identity, 1), present_->identity, std::move(choices));
+  const auto parent = present_->asker ? present_->asker : present_->identity;
+  auto* fault = decide_fault(mix(p.identity, 1), parent, std::move(choices));
   if (!fault)
     return message_fault::none;
   switch (fault->kind) {
@@ -96,13 +97,16 @@ void sim_engine::network_changed() {
     order_.time_passed();
 }
 
-/// What happens at the actors of the node depends on when this happens.
+/// What happens there depends on when this happens.
+void sim_engine::touch(const entity& place) {
+  if (is_watched_ && !tearing_down_ && present_->who != world_)
+    order_.touched(place.identity);
+}
+
 void sim_engine::touch_node(std::uint32_t node) {
-  if (!is_watched_ || tearing_down_ || present_->who == world_)
-    return;
   for (auto& each : entities_)
     if ((each.is_actor || each.is_door) && each.node == node && &each != present_->who)
-      order_.touched(each.identity);
+      touch(each);
 }
 
 } // namespace troupe

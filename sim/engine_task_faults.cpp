@@ -60,6 +60,8 @@ void sim_engine::crash_executor(executor& which) {
     tell(mix(present_->identity, 17), present_->identity, *present_->who, *present_->who,
          "crash of the executor '" + std::string(which.name()) + "'");
   which.crash(caf::sec::runtime_error);
+  if (is_watched_ && !tearing_down_ && present_->who != world_)
+    order_.touched_all();
 }
 
 } // namespace troupe

@@ -56,8 +56,6 @@ struct fault_options {
   std::uint32_t& of(fault_kind kind) noexcept;
   std::uint32_t of(fault_kind kind) const noexcept { return const_cast<fault_options&>(*this).of(kind); }
   std::uint64_t total() const noexcept;
-  /// Whether somebody, or a link, may go: what `dpor` does not try in all orders.
-  bool may_crash() const noexcept { return (crash | node_crash | partition | one_way | executor_crash) != 0; }
 };
 
 /// All kinds, as `to_string` names them.

@@ -28,6 +28,10 @@ public:
   }
   void touched(std::uint64_t place) override { inner_.touched(place); }
   void missed(std::uint64_t place) override { inner_.missed(place); }
+  bool wants_lives() const noexcept override { return inner_.wants_lives(); }
+  void attached(std::uint64_t place) override { inner_.attached(place); }
+  void died(std::uint64_t place) override { inner_.died(place); }
+  void touched_all() override { inner_.touched_all(); }
   void spent(std::uint64_t key, std::uint64_t parent) override { inner_.spent(key, parent); }
   bool has_enough() const noexcept override { return inner_.has_enough(); }
   void time_passed() override { inner_.time_passed(); }

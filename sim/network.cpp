@@ -152,7 +152,8 @@ void sim_engine::arrive_from_transit(parcel& p) {
   arrive(&p);
   if (!through)
     return;
-  if (auto* next = through->messages.front(); next && next->due <= now_)
+  // If it was refused by an actor that has asked itself, the answer is here, and on its way, already.
+  if (auto* next = through->messages.front(); next && next->due <= now_ && !next->is_enabled())
     reach(*next);
 }
 

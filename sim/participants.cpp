@@ -100,14 +100,16 @@ void sim_engine::free_parcel(parcel* gone) noexcept {
 
 // -- effects ------------------------------------------------------------------
 
-parcel& sim_engine::effect() {
+parcel& sim_engine::effect() { return effect(++present_->effects); }
+
+parcel& sim_engine::effect(std::uint32_t number) {
   auto& p = new_parcel();
   p.parent = present_->identity;
   p.after = result_.steps == present_->began ? 0 : result_.steps;
-  p.identity = mix(present_->identity, ++present_->effects);
+  p.identity = mix(present_->identity, number);
   p.from = present_->who;
   if (reads_states_)
-    p.origin = present_->cause ? mix(present_->cause, present_->effects) : p.identity;
+    p.origin = present_->cause ? mix(present_->cause, number) : p.identity;
   if (is_told())
     p.from_name = present_->who->name;
   return p;
@@ -116,7 +118,13 @@ parcel& sim_engine::effect() {
 void sim_engine::post(parcel& p) { p.from->outbox.push_back(&p); }
 
 void sim_engine::sent(letter mail) {
-  auto& p = effect();
+  // The news that somebody has ended long ago must not count among what the event does anyway: others would have
+  // another identity then.
+  const auto gone = mail.tells_of_end_of();
+  const bool is_late_news = gone != 0 && gone != present_->who->actor_id;
+  constexpr std::uint32_t apart = 1u << 31;
+  auto& p = effect(is_late_news ? apart + ++present_->news : ++present_->effects);
+  present_->asker = is_late_news && lives_ && present_ != &outside_ ? lives_->heard_of(gone) : 0;
   if (auto port = mail.direct_receiver()) {
     send(p, *ports_.at(port), std::move(mail));
     return;
@@ -171,6 +179,8 @@ void sim_engine::launched(newborn actor) {
   anchors_.emplace_back(actor);
   p.to = &actor_entity(actor, p.identity);
   p.to->awaits_start = true;
+  if (lives_)
+    lives_->born(actor, p.to->identity);
   if (faults_ || network_)
     p.to->anchor = anchors_.back();
   p.content = std::move(actor);

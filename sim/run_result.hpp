@@ -50,7 +50,6 @@ struct run_result {
   std::uint64_t deliveries = 0;          ///< Messages handled.
   std::uint64_t faults = 0;              ///< Faults that happened.
   std::uint64_t fault_opportunities = 0; ///< Decisions about faults.
-  bool may_crash = false;                ///< There were budgets for crashes or partitions: `fault_options::may_crash`.
   std::uint64_t trace_hash = 0;          ///< Of the sequence of events: equal if and only if the schedule was.
   std::uint64_t outcome_hash = 0;        ///< Of what each actor handled in which order: equal for equivalent schedules.
   order_model model = order_model::local; ///< The one that the schedule followed: its strategy may have chosen it.

@@ -116,10 +116,6 @@ private:
       throw unusable{error.message};
     const auto run = make_runner(program.body, set_up);
     const auto strategies = factory(run, set_up);
-    const auto& faults = set_up.faults;
-    if (command_.strategy.starts_with("dpor") && faults.may_crash())
-      throw unusable{"--faults " + to_text(faults) +
-                     ": the strategy dpor does not try all orders of crashes and partitions; --strategy dfs does"};
     if (strategies.is_exhaustive && command_.first_seed != 0)
       throw unusable{"--first-seed: the strategy " + command_.strategy + " has no seeds; it begins with schedule 0"};
     const auto found = troupe::explore(run, strategies,

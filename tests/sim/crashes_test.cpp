@@ -29,6 +29,27 @@ TEST_CASE("an actor that crashes is seen as one that has failed: by monitors, by
   CHECK(all_texts(program, {.faults = {.crash = 1}}) == joined({"a", "ad", "de"}));
 }
 
+TEST_CASE("an actor that has asked itself twice and crashes hears nothing, and nothing else comes to harm") {
+  const auto program = [](simulator& sim) {
+    std::string seen;
+    sim.caf().spawn([&seen](caf::event_based_actor* self) -> caf::behavior {
+      for (int i = 1; i <= 2; ++i)
+        self->request(caf::actor(self), 10s, i)
+            .then([&seen](int value) { seen += std::to_string(value); }, [&seen](caf::error&) { seen += 'e'; });
+      return {[](int value) { return value; }};
+    });
+    sim.run_for(1min);
+    return seen;
+  };
+  for (auto model : {order_model::local, order_model::atomic, order_model::network, order_model::unordered}) {
+    const simulation_options options{.model = model, .faults = {.crash = 1}};
+    const auto seen = texts<dfs_search>(program, options);
+    CHECK(seen.count("12") == 1);
+    CHECK(seen.count("1") == 1);
+    CHECK(texts<dpor_search>(program, options) == seen);
+  }
+}
+
 TEST_CASE("a node crashes as a whole, and comes back with whom it hosts, under the same address") {
   std::string seen;
   int starts = 0;

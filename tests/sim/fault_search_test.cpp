@@ -41,7 +41,8 @@ TEST_CASE("dpor meets what dfs meets, each once, whatever may go wrong" * doctes
                              auto server = sim.caf().spawn([](caf::event_based_actor*) -> caf::behavior {
                                return {[](int value) { return fault_point("answer") ? -value : value; }};
                              });
-                             sim.caf().spawn([=](caf::event_based_actor* self) -> caf::behavior {
+                             // Kept: when an actor that nobody refers to goes is of no interest here.
+                             auto client = sim.caf().spawn([=](caf::event_based_actor* self) -> caf::behavior {
                                self->set_down_handler([](caf::down_msg&) {});
                                self->monitor(server);
                                self->send(server, 1);
@@ -53,8 +54,6 @@ TEST_CASE("dpor meets what dfs meets, each once, whatever may go wrong" * doctes
     for (auto& program : programs)
       for (auto model : {order_model::local, order_model::atomic, order_model::network, order_model::unordered}) {
         const auto which = &program - programs;
-        if (which == 3 && row.faults.crash != 0)
-          continue; // who is told by a monitor of a crash: dpor does not try all orders of that
         const bool is_apart = model == order_model::network || model == order_model::unordered;
         if (!is_apart && row.faults.drop + row.faults.duplicate != 0)
           continue;
@@ -69,12 +68,11 @@ TEST_CASE("dpor meets what dfs meets, each once, whatever may go wrong" * doctes
         if (row.faults.crash == 0)
           CHECK(once.schedules == once.outcomes.size());
         CHECK(once.blocked == 0);
-        CHECK(once.proves_nothing == (row.faults.crash != 0));
+        CHECK_FALSE(once.proves_nothing);
       }
 }
 
-TEST_CASE("dpor calls nothing proven where actors or nodes may crash or be parted, and dfs does" *
-          doctest::test_suite("slow")) {
+TEST_CASE("dpor proves what dfs proves, whoever may crash or be parted" * doctest::test_suite("slow")) {
   const auto program = [](simulator& sim) {
     auto alpha = sim.node("alpha"), beta = sim.node("beta");
     auto server = beta.host([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; });
@@ -86,8 +84,8 @@ TEST_CASE("dpor calls nothing proven where actors or nodes may crash or be parte
                        fault_options{.one_way = 1}, fault_options{.executor_crash = 1}, fault_options{.drop = 1}}) {
     INFO(to_text(faults));
     const auto run = make_runner(program, {.fail_on_failed_session = false, .faults = faults});
-    CHECK(explore(run, make_strategies("dfs", run), {.seeds = 100'000}).is_proven);
-    CHECK(explore(run, make_strategies("dpor", run), {.seeds = 100'000}).is_proven == (faults.drop != 0));
+    for (auto* search : {"dfs", "dpor"})
+      CHECK(explore(run, make_strategies(search, run), {.seeds = 100'000}).is_proven);
   }
 }
 

@@ -153,8 +153,6 @@ TEST_CASE("--faults says what may go wrong, and how often") {
   check_refused(here, "explore unlucky --faults pont=1", "did you mean \"point\"");
   check_refused(here, "explore unlucky --faults point", "point");
   check_refused(here, "explore unlucky --faults point=1,point=2", "point is given more than once");
-  for (const char* which : {"crash", "executor_crash"})
-    check_refused(here, "explore unlucky --strategy dpor --faults " + std::string(which) + "=1", "dfs does");
 }
 
 TEST_CASE("the fifo strategy has one schedule") {
