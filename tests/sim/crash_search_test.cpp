@@ -192,7 +192,10 @@ TEST_CASE("dpor meets what dfs meets in random programs whose actors end, crash 
         const program_script script(seed, row.has_nodes);
         const simulation_options options{.model = model, .faults = row.faults};
         INFO("seed ", seed, ", ", std::string(to_string(model)), ", faults: ", to_text(row.faults));
-        const auto every = all_within<dfs_search>(script, options, row.has_nodes ? 2'500 : row.faults.total() == 0 ? 2'000 : 700);
+        const auto every = all_within<dfs_search>(script, options,
+                                                  row.has_nodes             ? 2'500
+                                                  : row.faults.total() == 0 ? 2'000
+                                                                            : 700);
         if (!every)
           continue;
         const auto once = all_within<dpor_search>(script, options, every->schedules);
@@ -209,5 +212,27 @@ TEST_CASE("dpor meets what dfs meets in random programs whose actors end, crash 
     CHECK(compared >= 10);
     CHECK(outcomes_met >= compared);
     CHECK(of_dpor * 10 < of_dfs);
+  }
+}
+
+TEST_CASE("a partition comes before what others on the same node send, or after that, for dpor as for dfs") {
+  const auto program = [](simulator& sim) {
+    std::string seen;
+    auto alpha = sim.node("alpha");
+    auto receiver = sim.node("beta").spawn(note, &seen);
+    for (int i = 1; i <= 2; ++i) {
+      auto sender = alpha.spawn(
+          [=](caf::event_based_actor* self) -> caf::behavior { return {[=](int) { self->send(receiver, i); }}; });
+      sim.caf().spawn([=](caf::event_based_actor* self) { self->send(sender, 0); });
+    }
+    sim.run_until_idle();
+    return seen;
+  };
+  for (auto& faults :
+       {fault_options{.partition = 1, .parted_for = {}}, fault_options{.one_way = 1, .parted_for = {}}}) {
+    const simulation_options options{.model = order_model::network, .faults = faults};
+    const auto every = texts<dfs_search>(program, options);
+    CHECK(joined(every) == joined({"", "1", "12", "2", "21"}));
+    CHECK(joined(texts(program, options)) == joined(every));
   }
 }

@@ -102,6 +102,20 @@ TEST_CASE("an executor that crashes loses what has begun on it, and what is queu
         joined({"123kkk", "123lkk", "123klk", "123kkl", "12lld", "123lkl", "123kll"}));
 }
 
+TEST_CASE("an executor that crashes may do so before a task has begun there, or after that") {
+  const auto program = [](simulator& sim) {
+    auto s = sim.root().open_session({.on_failure = failure_policy::collect});
+    auto sleeper = s.spawn([]() -> async<void> { co_await sleep_for(10s); });
+    auto other = s.spawn([] {});
+    sim.run_for(1min);
+    std::string seen{end_of(sleeper), end_of(other)};
+    s.start_close();
+    sim.run_for(1min);
+    return seen;
+  };
+  CHECK(with_crashes(program, 1) == joined({"kk", "kl", "lk", "ll"}));
+}
+
 TEST_CASE("an executor that crashes as time passes loses the tasks that sleep there, and no others") {
   const auto program = [](simulator& sim) {
     std::string seen;
