@@ -224,7 +224,7 @@ void sim_engine::happen(parcel& p) {
 
 template <class Body>
 void sim_engine::within(entity& who, std::uint64_t identity, platform::lane lane, Body&& body, std::uint64_t cause) {
-  frame here{&who, identity, 0, lane, present_, result_.steps, cause};
+  event_frame here{&who, identity, 0, lane, present_, result_.steps, cause};
   who.is_running = true;
   present_ = &here;
   body();

@@ -175,29 +175,6 @@ public:
   [[noreturn]] void refuse(const char* why) override;
 
 private:
-  /// Whose event is happening. The outermost frame is the test itself.
-  struct frame {
-    entity* who;
-    std::uint64_t identity;
-    std::uint32_t effects = 0;
-    platform::lane lane;
-    frame* outer = nullptr;
-    std::uint64_t began = 0; ///< How many events had happened, itself included.
-    std::uint64_t cause = 0; ///< Hash of what its effects follow from; 0 if that is not known.
-    std::uint32_t questions = 0;
-    std::uint32_t news = 0;  ///< Of those who have ended before, beside the effects.
-    std::uint64_t asker = 0; ///< Because of which event it is asked what happens to what it sends; 0: of itself.
-    bool is_crashed = false; ///< At its end the actor crashes: alone, or with its node.
-    bool is_cut_off = false; ///< What it sends from now on is lost.
-    fault_kind crash = fault_kind::crash;
-  };
-  struct serial_lane {
-    entity* place = nullptr;
-    parcel_queue queued[priority_count];
-    bool is_open = true;
-    bool is_busy = false;
-  };
-
   bool is_foreign() const noexcept { return std::this_thread::get_id() != thread_; }
   void take_in_foreign();
 
@@ -394,8 +371,8 @@ private:
   entity* world_ = nullptr;        // where time passes, for what goes wrong then
   std::vector<serial_lane> lanes_; // [0] is the foreground lane
 
-  frame outside_;
-  frame* present_ = &outside_;
+  event_frame outside_;
+  event_frame* present_ = &outside_;
 
   bool reads_states_ = false;
   std::uint64_t unseen_ = 0; ///< Hash of all events at those who do not expose their state, while states are read.

@@ -66,7 +66,7 @@ void sim_engine::faults_of_new_time() {
     world_->name = "time";
   }
   // Everything that has happened is in its past.
-  frame here{world_, key, 0, platform::background_lane, present_, ~std::uint64_t{0}};
+  event_frame here{world_, key, 0, platform::background_lane, present_, ~std::uint64_t{0}};
   present_ = &here;
   carry_out(*fault, fault->identity(key));
   present_ = here.outer;

@@ -36,7 +36,7 @@ void sim_engine::faults_at_step(platform::runnable& work, entity& task, std::uin
     return;
   // Whoever waits for it is told by this step, before anything that its code does.
   constexpr std::uint32_t apart = 1u << 30;
-  frame here{&task, identity, apart, platform::background_lane, present_, result_.steps};
+  event_frame here{&task, identity, apart, platform::background_lane, present_, result_.steps};
   present_ = &here;
   if (fault->kind == fault_kind::lose)
     tell(key, identity, task, task, "loses its thread");

@@ -3,6 +3,7 @@
 #include "actors/caf_runtime.hpp"
 #include "platform/dispatcher.hpp"
 #include "sim/event_list.hpp"
+#include "sim/fault_options.hpp"
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -128,6 +129,31 @@ struct alignas(64) entity {
   node_host* door_of = nullptr;
   std::string name;
   std::optional<actor_anchor> anchor; ///< Kept only where actors may crash.
+};
+
+/// Whose event is happening. The outermost frame is the test itself.
+struct event_frame {
+  entity* who;
+  std::uint64_t identity;
+  std::uint32_t effects = 0;
+  platform::lane lane;
+  event_frame* outer = nullptr;
+  std::uint64_t began = 0; ///< How many events had happened, itself included.
+  std::uint64_t cause = 0; ///< Hash of what its effects follow from; 0 if that is not known.
+  std::uint32_t questions = 0;
+  std::uint32_t news = 0;  ///< Of those who have ended before, beside the effects.
+  std::uint64_t asker = 0; ///< Because of which event it is asked what happens to what it sends; 0: of itself.
+  bool is_crashed = false; ///< At its end the actor crashes: alone, or with its node.
+  bool is_cut_off = false; ///< What it sends from now on is lost.
+  fault_kind crash = fault_kind::crash;
+};
+
+/// A lane whose work runs one at a time: the foreground, or a dedicated one.
+struct serial_lane {
+  entity* place = nullptr;
+  parcel_queue queued[priority_count];
+  bool is_open = true;
+  bool is_busy = false;
 };
 
 } // namespace troupe

@@ -316,7 +316,7 @@ void sim_engine::enable_head(serial_lane& lane, std::size_t priority) {
     enable(*first, event_kind::step, *lane.place);
 }
 
-sim_engine::serial_lane* sim_engine::find_lane(platform::lane where) noexcept {
+serial_lane* sim_engine::find_lane(platform::lane where) noexcept {
   return where.number >= 1 && where.number <= lanes_.size() ? &lanes_[where.number - 1] : nullptr;
 }
 
