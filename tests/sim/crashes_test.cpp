@@ -53,7 +53,7 @@ TEST_CASE("an actor that has asked itself twice and crashes hears nothing, and n
 TEST_CASE("a node crashes as a whole, and comes back with whom it hosts, under the same address") {
   std::string seen;
   int starts = 0;
-  simulator::once(1, [&](simulator& sim) {
+  const auto program = [&](simulator& sim) {
     auto alpha = sim.node("alpha");
     auto gone = alpha.spawn(note, &seen);
     auto hosted = alpha.host(
@@ -73,12 +73,13 @@ TEST_CASE("a node crashes as a whole, and comes back with whom it hosts, under t
     alpha.crash();
     CHECK_FALSE(alpha.is_up());
     tell(2);
-    sim.run_until_idle();
+    sim.run_for(2s);
     CHECK(alpha.is_up());
     tell(3);
     sim.run_until_idle();
     CHECK(seen == "A11B3");
-  });
+  };
+  simulator::once(1, program, {.faults = {.down_for = 1s}});
 }
 
 TEST_CASE("a crash may come between two sends, and after each of them") {
