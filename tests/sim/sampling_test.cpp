@@ -6,6 +6,7 @@
 #include "sim/simulator.hpp"
 #include "sim/specification.hpp"
 #include "sim/strategies.hpp"
+#include "tests/sim/programs/oversell.hpp"
 #include "tests/sim/reversed_arrivals.hpp"
 #include <caf/all.hpp>
 #include <cmath>
@@ -222,13 +223,14 @@ TEST_CASE("ql learns what a participant does with the values that it asks for, a
   const auto run = make_runner(
       [](simulator& sim) {
         auto coin = sim.caf().spawn([](caf::stateful_actor<coin_state>* self) -> caf::behavior {
-          expose_state(self, [self] { return std::to_string(self->state.heads); });
-          self->send(self, caf::tick_atom::value);
-          return {[self](caf::tick_atom) {
-            self->state.heads = choose(2) == 1 ? self->state.heads + 1 : 0;
-            check(self->state.heads < 11, "eleven heads in a row");
-            if (--self->state.left > 0)
-              self->send(self, caf::tick_atom::value);
+          expose_state(self, [self] { return std::to_string(state_of(*self).heads); });
+          self->send(self, testing::read_atom{});
+          return {[self](testing::read_atom) {
+            auto& state = state_of(*self);
+            state.heads = choose(2) == 1 ? state.heads + 1 : 0;
+            check(state.heads < 11, "eleven heads in a row");
+            if (--state.left > 0)
+              self->send(self, testing::read_atom{});
           }};
         });
         sim.run_until_idle();

@@ -69,10 +69,10 @@ struct numbers_state {
 
 caf::behavior numbers(caf::stateful_actor<numbers_state>* self, const program_script* script,
                       const std::vector<caf::actor>* all, bool is_picky) {
-  self->state.is_open = !is_picky;
+  state_of(*self).is_open = !is_picky;
   return {[=](int message) -> caf::result<void> {
-    self->state.is_open |= message % 2 == 0;
-    if (!self->state.is_open)
+    state_of(*self).is_open |= message % 2 == 0;
+    if (!state_of(*self).is_open)
       return caf::skip;
     for (auto& each : script->of_message[static_cast<std::size_t>(message)])
       send(self, (*all)[each.to], each);
