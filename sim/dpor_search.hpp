@@ -38,8 +38,9 @@ public:
   /// The strategy of the next schedule, or null when all have been run. The one before must have ended. It must not be
   /// destroyed before the search.
   std::unique_ptr<strategy> next();
-  /// Schedules that turned out to be equivalent to an earlier one: 0, as is proven for the algorithm, unless executors
-  /// crash: then a task has other events afterwards than before.
+  /// Schedules that turned out to be equivalent to an earlier one: 0, as is proven for the algorithm, but for a few
+  /// where somebody crashes. Who has crashed is not asked what those before are asked, and the tasks of an executor
+  /// that has crashed have other events.
   std::uint64_t blocked() const noexcept { return blocked_; }
   /// Schedules of before it began anew, which do not count: others are equivalent to them. 0 without urgent mail.
   std::uint64_t discarded() const noexcept { return discarded_; }
