@@ -1,6 +1,7 @@
 // Requests from tasks: a task that asks has one address as a CAF actor, made when it first asks.
 #include "actors/ask.hpp"
 #include "actors/caf_runtime.hpp"
+#include "actors/caf_runtime_jobs.hpp"
 #include <caf/all.hpp>
 #include <mutex>
 #include <optional>
@@ -83,6 +84,8 @@ void detail::ask_suspension::begin(task_base& task, std::uint64_t ticket) {
   // A reply to the simulator would come from outside of it, when the asker's time has long gone on.
   auto& here = task.sink().dispatcher();
   if (receiver_ && !here.takes_work_from_any_thread() && !runs_on(*receiver_->home_system, here))
+    receiver_ = nullptr;
+  if (receiver_ && is_unreachable(*receiver_->get()))
     receiver_ = nullptr;
   if (!receiver_) {
     task.wake(ticket);

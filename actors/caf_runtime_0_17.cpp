@@ -240,6 +240,8 @@ bool has_ended(const caf::abstract_actor& actor) noexcept {
   return actor.getf(caf::abstract_actor::is_terminated_flag) || actor.getf(caf::abstract_actor::is_cleaned_up_flag);
 }
 
+bool is_unreachable(const caf::abstract_actor&) noexcept { return false; }
+
 std::uint64_t attachments_of(const caf::scheduled_actor& actor) noexcept {
   // The list belongs to those who derive from the class.
   struct deriving : caf::scheduled_actor {

@@ -123,6 +123,9 @@ caf::actor_addr told_of_in(const caf::mailbox_element& mail) noexcept;
 void let_go_of_thread() noexcept;
 /// Whether the actor has ended, or is being cleaned up.
 bool has_ended(const caf::abstract_actor& actor) noexcept;
+/// Whether nothing may be sent to it: with CAF 1 an actor that has ended looks for its system to count what it refuses,
+/// and that may be gone. With 0.17 it answers for itself.
+bool is_unreachable(const caf::abstract_actor& actor) noexcept;
 /// Another number once somebody monitors the actor, links to it or attaches something, or does so no more.
 std::uint64_t attachments_of(const caf::scheduled_actor& actor) noexcept;
 /// Puts a message into the mailbox of a blocking actor, without a detour.
