@@ -259,9 +259,9 @@ TEST_CASE("a program that does not repeat itself is found out") {
   const auto result = run(here, "explore forgetful --seeds 5");
   CHECK(result.status == 1);
   CHECK(result.out.find("\u2717 nondeterminism: ") != std::string::npos);
-  // In one process the first run of a seed is another than any after it.
-  const auto* finding = most_jobs() > 1 ? "first difference before event 1:" : "led to another run than at first";
-  CHECK(result.out.find(finding) != std::string::npos);
+  // In one process the first run of a seed may be another than any after it.
+  CHECK((result.out.find("first difference before event ") != std::string::npos ||
+         (most_jobs() == 1 && result.out.find("led to another run than at first") != std::string::npos)));
 
   const auto replayed = run(here, "replay forgetful --seed 3");
   CHECK(replayed.status == 1);
