@@ -44,8 +44,9 @@ public:
   std::uint64_t blocked() const noexcept { return blocked_; }
   /// Schedules of before it began anew, which do not count: others are equivalent to them. 0 without urgent mail.
   std::uint64_t discarded() const noexcept { return discarded_; }
-  /// True once a schedule did not repeat the picks before the change: the program depends on something else.
-  bool proves_nothing() const noexcept { return diverged_; }
+  /// True once a schedule did not repeat the picks before the change: the program depends on something else. On CAF 1
+  /// also if it has met a fault.
+  bool proves_nothing() const noexcept { return diverged_ || is_partial_; }
   /// How much has been covered of what is known of so far, in [0, 1]: races that are found later lower it. 1 if and
   /// only if complete.
   double covered() const noexcept;
@@ -144,6 +145,7 @@ private:
   bool started_ = false;
   bool finished_ = false;
   bool diverged_ = false;
+  bool is_partial_ = false;
   bool takes_are_events_ = false;
   bool begins_anew_ = false;
 };

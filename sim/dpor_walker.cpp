@@ -1,5 +1,7 @@
 // Along the path, then with whatever is not asleep, writing down what happens.
 #include "sim/dpor_walker.hpp"
+#include "actors/caf_compat.hpp"
+#include "sim/run_result.hpp"
 
 namespace troupe {
 namespace {
@@ -110,7 +112,10 @@ std::size_t dpor_search::walker::pick(decision_kind kind, const candidates& amon
   return 0;
 }
 
-void dpor_search::walker::ended(const run_result&) {
+void dpor_search::walker::ended(const run_result& result) {
+  // There an actor that crashes does more than is known here: see docs/caf-versions.md.
+  if (TROUPE_CAF_MAJOR > 0 && result.faults != 0)
+    search_.is_partial_ = true;
   // A path that was not followed to its end belongs to a program that does not repeat itself.
   if (!is_lost_ && depth_ < search_.path_.size())
     lose();
