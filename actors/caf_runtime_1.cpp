@@ -157,17 +157,6 @@ bool has_ended(const caf::abstract_actor& actor) noexcept {
 
 bool is_unreachable(const caf::abstract_actor& actor) noexcept { return has_ended(actor); }
 
-std::uint64_t attachments_of(const caf::scheduled_actor& actor) noexcept {
-  // The list belongs to those who derive from the class.
-  struct deriving : caf::scheduled_actor {
-    static auto first() noexcept { return &deriving::attachables_head_; }
-  };
-  std::uint64_t result = 0;
-  for (auto* each = (actor.*deriving::first()).get(); each; each = each->next.get())
-    result = (result ^ reinterpret_cast<std::uintptr_t>(each)) * 1099511628211ull; // FNV-1a
-  return result;
-}
-
 bool is_nameless(const char* name) noexcept { return std::string_view{name} == "user.scheduled-actor"; }
 
 } // namespace troupe::detail

@@ -126,8 +126,6 @@ bool has_ended(const caf::abstract_actor& actor) noexcept;
 /// Whether nothing may be sent to it: with CAF 1 an actor that has ended looks for its system to count what it refuses,
 /// and that may be gone. With 0.17 it answers for itself.
 bool is_unreachable(const caf::abstract_actor& actor) noexcept;
-/// Another number once somebody monitors the actor, links to it or attaches something, or does so no more.
-std::uint64_t attachments_of(const caf::scheduled_actor& actor) noexcept;
 /// Puts a message into the mailbox of a blocking actor, without a detour.
 void put(caf::local_actor& receiver, caf::mailbox_element_ptr content);
 /// Whether CAF has named it for want of a name of its own.

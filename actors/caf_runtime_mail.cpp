@@ -50,6 +50,17 @@ void actor_anchor::kill() const {
 namespace {
 /// Newborns, and the receivers of all letters that an engine routes but for those of blocking actors.
 caf::scheduled_actor* scheduled(caf::local_actor* actor) noexcept { return static_cast<caf::scheduled_actor*>(actor); }
+
+std::uint64_t attachments_of(const caf::scheduled_actor& actor) noexcept {
+  // The list belongs to those who derive from the class.
+  struct deriving : caf::scheduled_actor {
+    static auto first() noexcept { return &deriving::attachables_head_; }
+  };
+  std::uint64_t result = 0;
+  for (auto* each = (actor.*deriving::first()).get(); each; each = each->next.get())
+    result = (result ^ reinterpret_cast<std::uintptr_t>(each)) * 1099511628211ull; // FNV-1a
+  return result;
+}
 } // namespace
 
 newborn::newborn(caf::scheduled_actor* actor) noexcept : hosted_actor(actor) {}
@@ -75,7 +86,7 @@ std::optional<std::uint64_t> actor_anchor::attachments() const noexcept {
   if (!strong)
     return std::nullopt;
   auto& actor = static_cast<caf::scheduled_actor&>(*strong->get());
-  return detail::has_ended(actor) ? std::nullopt : std::optional(detail::attachments_of(actor));
+  return detail::has_ended(actor) ? std::nullopt : std::optional(attachments_of(actor));
 }
 
 newborn::~newborn() {

@@ -28,13 +28,13 @@ private:
     std::uint64_t identity;
     std::uint64_t attachments;
   };
-
-  strategy& told_;
-  std::vector<life> lives_;
   struct death {
     std::uint64_t identity;
     std::uint64_t event;
   };
+
+  strategy& told_;
+  std::vector<life> lives_;
   std::unordered_map<caf::actor_id, death> dead_;
 };
 

@@ -150,8 +150,8 @@ std::string to_text(const exploration_report& report) {
             "' within " + counted(report.options.max_steps, "event", "events") +
             (command.strategy == "dpor" ? ", if tasks and actors share nothing but messages\n" : "\n");
   else if (found.is_inconclusive)
-    text += "not proven, though no schedule is left to try: the program does not repeat itself, or something may "
-            "crash or get lost, of which dpor on CAF 1 does not try all orders (dfs does)\n";
+    text += "not proven, though no schedule is left to try: the program does not repeat itself, or (dpor on CAF 1 "
+            "only) a fault has happened, which is not tried in all orders there; --strategy dfs does that\n";
   else if (found.covered && !found.failing_seed)
     text += "covered: " + percentage(*found.covered) + " of the schedules, as far as is known; --seeds allows more\n";
   if (found.failures > 1)
