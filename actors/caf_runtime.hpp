@@ -108,7 +108,9 @@ public:
   result deliver();
   /// It is delivered soon: has the message and its receiver brought into the cache.
   void prefetch() const noexcept;
-  /// The same of the receiver's behaviour, which it finds by way of the receiver.
+  /// The same of where the receiver keeps its behaviour. The receiver should be in the cache by then.
+  void prefetch_behavior_stack() const noexcept;
+  /// The same of the behaviour, once the cache has where the receiver keeps it.
   void prefetch_behavior() const noexcept;
   bool is_urgent() const noexcept;
   /// Of a request: its number among its sender's; else 0.

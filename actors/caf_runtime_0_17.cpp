@@ -81,6 +81,14 @@ coordinator& coordinator_of(caf::actor_system& system) noexcept {
   return static_cast<coordinator&>(system.scheduler());
 }
 
+auto& behavior_stack_of(const caf::scheduled_actor& actor) noexcept {
+  // It belongs to those who derive from the class.
+  struct deriving : caf::scheduled_actor {
+    static auto stack() noexcept { return &deriving::bhvr_stack_; }
+  };
+  return const_cast<caf::scheduled_actor&>(actor).*deriving::stack();
+}
+
 } // namespace
 
 std::unique_ptr<caf::actor_system> start_actor_system(caf::actor_system_config& config,
@@ -195,12 +203,13 @@ void prefetch_actor(const caf::local_actor& actor) noexcept {
     platform::prefetch(reinterpret_cast<const char*>(&actor) + at);
 }
 
+void prefetch_behavior_stack(const caf::scheduled_actor& actor) noexcept {
+  if (auto& behaviors = behavior_stack_of(actor); !behaviors.empty())
+    platform::prefetch(&behaviors.back());
+}
+
 void prefetch_behavior(const caf::scheduled_actor& actor) noexcept {
-  // The stack belongs to those who derive from the class.
-  struct deriving : caf::scheduled_actor {
-    static auto stack() noexcept { return &deriving::bhvr_stack_; }
-  };
-  auto& behaviors = const_cast<caf::scheduled_actor&>(actor).*deriving::stack();
+  auto& behaviors = behavior_stack_of(actor);
   if (behaviors.empty())
     return;
   const auto* top = reinterpret_cast<const char*>(behaviors.back().as_behavior_impl().get());

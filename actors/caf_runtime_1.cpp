@@ -112,6 +112,7 @@ void let_go_of_thread() noexcept { caf::logger::current_logger(nullptr); }
 void cleanup_and_release(caf::resumable* job) { caf::detail::cleanup_and_release(job); }
 
 void prefetch_actor(const caf::local_actor&) noexcept {} // not measured
+void prefetch_behavior_stack(const caf::scheduled_actor&) noexcept {}
 void prefetch_behavior(const caf::scheduled_actor&) noexcept {}
 
 caf::mailbox_element_ptr take_only_mail(caf::scheduled_actor&) { return nullptr; }

@@ -111,6 +111,8 @@ void crash(caf::scheduled_actor& actor, const caf::error& reason, caf_context* c
 caf::mailbox_element_ptr copy_of(const caf::mailbox_element& mail);
 /// Has what a message touches of an actor brought into the cache.
 void prefetch_actor(const caf::local_actor& actor) noexcept;
+/// Has the memory brought into the cache that says what the present behaviour of an actor is.
+void prefetch_behavior_stack(const caf::scheduled_actor& actor) noexcept;
 /// Has the present behaviour of an actor brought into the cache.
 void prefetch_behavior(const caf::scheduled_actor& actor) noexcept;
 /// Sends ahead of ordinary messages.

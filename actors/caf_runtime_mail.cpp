@@ -170,6 +170,11 @@ void letter::prefetch() const noexcept {
   platform::prefetch(reinterpret_cast<const char*>(content_.get()) + 64);
 }
 
+void letter::prefetch_behavior_stack() const noexcept {
+  if (actor_ && !actor_->getf(caf::abstract_actor::is_blocking_flag))
+    detail::prefetch_behavior_stack(*scheduled(actor_));
+}
+
 void letter::prefetch_behavior() const noexcept {
   if (actor_ && !actor_->getf(caf::abstract_actor::is_blocking_flag))
     detail::prefetch_behavior(*scheduled(actor_));

@@ -54,7 +54,7 @@ std::uint64_t sim_engine::decide(decision_kind kind, const candidates& among) {
   if (!is_choice(kind, count))
     return 0;
   const auto index = ask(kind, among);
-  keep({kind, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count), among[index].identity});
+  keep(kind, index, count, among[index].identity);
   return index;
 }
 
@@ -84,12 +84,16 @@ parcel& sim_engine::next_event() {
   auto* foreseen = ahead_.first();
   const bool is_right = foreseen && foreseen->is_enabled() && enabled_.index_of(foreseen) == index;
   auto& picked = is_right ? *foreseen : parcel_of(enabled_.at(index));
-  keep({decision_kind::event, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count), picked.identity});
+  keep(decision_kind::event, index, count, picked.identity);
   return picked;
 }
 
-void sim_engine::keep(const decision& made) {
-  result_.decisions.push_back(made);
+void sim_engine::keep(decision_kind kind, std::size_t index, std::size_t count, std::uint64_t identity) {
+  auto& made = result_.decisions.emplace_back(); // in place: it is not read back while it is still being written
+  made.kind = kind;
+  made.index = static_cast<std::uint32_t>(index);
+  made.count = static_cast<std::uint32_t>(count);
+  made.identity = identity;
   if (run_progress::watched)
     run_progress::watched->decide(made);
 }
@@ -316,7 +320,7 @@ void sim_engine::run_work(parcel& p) {
   auto todo = std::get<lane_work>(p.content);
   const auto kind = p.kind;
   if (kind == event_kind::timer)
-    timers_by_number_.erase(std::exchange(p.timer, 0));
+    timers_by_number_.erase(std::exchange(p.own_extras().timer, 0));
   auto* lane = find_lane(todo.lane);
   if (lane && kind == event_kind::timer && !lane->is_open) {
     free_parcel(&p);
@@ -344,7 +348,7 @@ void sim_engine::run_work(parcel& p) {
   auto identity = p.identity;
   // It sends what it was given, and has no state of its own.
   const bool is_timeout = reads_states_ && std::string_view{todo.work->info().kind} == "actor timeout";
-  const auto origin = p.origin;
+  const auto origin = p.extras().origin;
   if (faults_ && !p.is_epilogue)
     faults_at_step(*todo.work, task, identity);
   if (lane)

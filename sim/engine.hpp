@@ -273,7 +273,7 @@ private:
 
   // engine.cpp
   /// Puts it onto the tape.
-  void keep(const decision& made);
+  void keep(decision_kind kind, std::size_t index, std::size_t count, std::uint64_t identity);
   void withdraw(parcel& p);
   void happen(parcel& p);
   void handle(entity& actor);

@@ -200,9 +200,9 @@ void sim_engine::later(platform::duration delay, entity& place, std::uint64_t id
   p.identity = identity;
   p.to = &place;
   p.content = fault_work{std::make_unique<std::function<void()>>(std::move(act)), what};
-  p.due = now_ + delay;
+  const auto due = p.own_extras().due = now_ + delay;
   if (delay > platform::duration::zero())
-    timers_.emplace(std::pair{p.due, ++last_timer_}, &p);
+    timers_.emplace(std::pair{due, ++last_timer_}, &p);
   else
     enable(p, event_kind::fault, place);
 }

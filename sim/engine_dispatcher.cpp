@@ -64,14 +64,16 @@ platform::timer_id sim_engine::dispatch_after(platform::duration delay, platform
   auto& p = effect();
   p.content = lane_work{&work, where, urgency};
   p.to = lane ? lane->place : &task_entity(work, p.identity);
-  p.due = now_ + delay;
-  p.timer = ++last_timer_;
-  timers_by_number_.emplace(p.timer, &p);
+  const auto due = now_ + delay;
+  const auto number = ++last_timer_;
+  p.own_extras().due = due;
+  p.own_extras().timer = number;
+  timers_by_number_.emplace(number, &p);
   if (delay <= platform::duration::zero())
     enable(p, event_kind::timer, *p.to);
   else
-    timers_.emplace(std::pair{p.due, p.timer}, &p);
-  return {p.timer};
+    timers_.emplace(std::pair{due, number}, &p);
+  return {number};
 }
 
 bool sim_engine::cancel(platform::timer_id timer) noexcept {
@@ -85,7 +87,7 @@ bool sim_engine::cancel(platform::timer_id timer) noexcept {
   if (p->is_enabled())
     withdraw(*p);
   else
-    timers_.erase({p->due, p->timer});
+    timers_.erase({p->extras().due, p->extras().timer});
   if (p->to && !find_lane(std::get<lane_work>(p->content).lane))
     free_if_idle(*p->to);
   free_parcel(p);

@@ -34,8 +34,7 @@ const fault_choice* sim_engine::decide_fault(std::uint64_t key, std::uint64_t pa
     fail(verdict::failed, "the strategy picked " + std::to_string(index) + " of " + std::to_string(among.size()));
     index = 0;
   }
-  keep({decision_kind::fault, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(among.size()),
-        among[index].identity});
+  keep(decision_kind::fault, index, among.size(), among[index].identity);
   if (index == 0)
     return nullptr;
   faults_->spend(choices[index - 1].kind);

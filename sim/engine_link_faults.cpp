@@ -23,7 +23,8 @@ parcel& sim_engine::copy_of(const parcel& p) {
   copy.parent = p.parent;
   copy.after = p.after;
   copy.from = p.from;
-  copy.from_name = p.from_name;
+  if (is_told())
+    copy.own_extras().from_name = p.extras().from_name;
   copy.to = p.to;
   copy.is_urgent = p.is_urgent;
   ++copy.to->inbound;

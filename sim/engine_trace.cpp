@@ -21,10 +21,11 @@ void sim_engine::note(entity& place, std::uint64_t identity, event_kind kind) {
 std::optional<std::size_t> sim_engine::trace(event_kind kind, const parcel& p, const entity& to, std::string what) {
   if (tearing_down_ || !is_told())
     return std::nullopt;
+  const auto& from_name = p.extras().from_name;
   trace_entry entry{.identity = p.identity,
                     .parent = p.parent,
                     .kind = kind,
-                    .from = p.from_name.empty() ? p.from->name : p.from_name, // an actor gets its name while it starts
+                    .from = from_name.empty() ? p.from->name : from_name, // an actor gets its name while it starts
                     .to = to.name,
                     .what = std::move(what),
                     .internal = to.is_internal,

@@ -34,24 +34,38 @@ struct fault_work {
   const char* what = "";
 };
 
-/// One effect of an event that has not taken place everywhere yet: a message, a new actor, a dispatched runnable. It is
-/// itself the event that is next for it: a message's arrival, then its handling. What every message needs comes first:
-/// many are under way at once, and each cache line of one counts.
-struct alignas(64) parcel : event {
-  parcel* next = nullptr;
-  entity* from = nullptr;
-  entity* to = nullptr; ///< The receiver of a message, the new actor, the serial lane; null for background work.
-  std::variant<std::monostate, letter, newborn, lane_work, fault_work> content;
-  channel* through = nullptr; ///< For a message in transit that must not overtake others.
-  bool is_urgent = false;     ///< A message that goes ahead of others.
-  bool is_epilogue = false;   ///< Only settles a task whose work has ended: not told of in traces.
-
+/// What a parcel may have beyond what every message needs.
+struct parcel_extras {
+  channel* through = nullptr;     ///< For a message in transit that must not overtake others.
   std::string from_name;          ///< Kept only if there is a trace or a log: `from` may stand for another one by then.
   platform::time_point due = {};  ///< For timers, and for messages that take their time.
   std::uint64_t timer = 0;        ///< Number of the timer, 0 for none.
   std::uint64_t content_type = 0; ///< Of a letter, once somebody has asked; 0 before.
   std::uint64_t content_hash = 0; ///< The same of what it says.
   std::uint64_t origin = 0;       ///< Hash of what has caused it: a state, a message. Kept only while states are read.
+};
+inline const parcel_extras no_extras;
+
+/// One effect of an event that has not taken place everywhere yet: a message, a new actor, a dispatched runnable. It is
+/// itself the event that is next for it: a message's arrival, then its handling. What every message needs comes first,
+/// in two cache lines: many are under way at once, and each line of one counts.
+struct alignas(64) parcel : event {
+  parcel* next = nullptr;
+  entity* from = nullptr;
+  entity* to = nullptr; ///< The receiver of a message, the new actor, the serial lane; null for background work.
+  std::variant<std::monostate, letter, newborn, lane_work, fault_work> content;
+
+  const parcel_extras& extras() const noexcept { return has_extras ? extras_ : no_extras; }
+  /// To be written: it has some from now on.
+  parcel_extras& own_extras() {
+    if (!has_extras)
+      extras_ = {};
+    has_extras = true;
+    return extras_;
+  }
+
+private:
+  parcel_extras extras_; // Of an earlier use of the storage, if it has none: forgetting them would touch them.
 };
 inline parcel& parcel_of(event& e) noexcept { return static_cast<parcel&>(e); }
 
@@ -112,6 +126,7 @@ struct alignas(64) entity {
   bool has_ended = false;     ///< An actor that handles nothing any more.
   bool is_free = true;        ///< The storage stands for nobody.
   std::uint32_t node = 0;     ///< Where it lives; 0 for the node of the test.
+  std::uint32_t inbound = 0;  ///< Messages to it that have been sent and not been handled.
   std::uint64_t history = 0;  ///< Hash of what happened here, in order.
   std::uint64_t awaits = 0;   ///< The number of the request whose response it handles before anything else.
   parcel* handling = nullptr; ///< Of its mail: whose handling is enabled.
@@ -121,7 +136,6 @@ struct alignas(64) entity {
   parcel_queue urgent_mail;
   parcel_queue skipped; ///< Set aside until its behaviour may have changed.
 
-  std::uint32_t inbound = 0; ///< Messages to it that have been sent and not been handled.
   caf::actor_id actor_id = 0;
   std::uint64_t state = 0;     ///< Hash of the state that it exposes; 0 if it was not read or is not exposed.
   std::uint64_t last_type = 0; ///< Type of the message that it handled last. Kept only while states are read.

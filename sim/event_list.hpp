@@ -1,6 +1,7 @@
 // The enabled events of a run, oldest first, with cheap removal from anywhere.
 #pragma once
 #include "platform/prefetch.hpp"
+#include "sim/bit_counts.hpp"
 #include "sim/decision.hpp"
 #include <algorithm>
 #include <bit>
@@ -15,9 +16,12 @@ class event_list;
 /// Something that may happen next. Its owner keeps the storage; in at most one list.
 struct event {
   event_kind kind = event_kind::step;
-  bool shares_memory = false;
-  bool is_in_transit = false; ///< An arrival from between nodes: it is in no outbox.
-  bool overtakes = false;     ///< `candidate::is_urgent`.
+  bool shares_memory : 1 = false;
+  bool is_in_transit : 1 = false; ///< An arrival from between nodes: it is in no outbox.
+  bool is_urgent : 1 = false;     ///< Its message goes ahead of others.
+  bool overtakes : 1 = false;     ///< `candidate::is_urgent`.
+  bool is_epilogue : 1 = false;   ///< Only settles a task whose work has ended: not told of in traces.
+  bool has_extras : 1 = false;    ///< See `parcel::extras`.
 
 private:
   friend event_list;
@@ -52,7 +56,7 @@ public:
     for (auto word = slot / word_bits; word > 0; word &= word - 1)
       before += counts_[word];
     const auto below = (std::uint64_t{1} << slot % word_bits) - 1;
-    return before + static_cast<std::size_t>(std::popcount(taken_[slot / word_bits] & below));
+    return before + count_of_bits(taken_[slot / word_bits] & below);
   }
 
   event& at(std::size_t index) const noexcept { return *slots_[slot_of(index)]; }
@@ -68,6 +72,8 @@ public:
       index -= is_behind ? count : 0;
     }
     auto bits = taken_[word];
+    if (size_ > few)
+      return word * word_bits + place_of_bit(bits, static_cast<unsigned>(index));
     for (; index > 0; --index)
       bits &= bits - 1; // without its lowest one
     return word * word_bits + static_cast<std::size_t>(std::countr_zero(bits));
@@ -106,6 +112,7 @@ public:
 
 private:
   static constexpr std::size_t word_bits = 64;
+  static constexpr std::size_t few = 32; ///< Among them, looking at one bit after the other is faster.
 
   void count(std::size_t word, std::uint32_t change) noexcept {
     for (++word; word < counts_.size(); word += lowest_bit(word))

@@ -1,5 +1,5 @@
-// The stages: where the list has the fourth event from now, the parcel of the third one, what the second one is about,
-// and the behaviour that handles the first one.
+// The stages: where the list has the fifth event from now, the parcel of the fourth one, what the third one is about,
+// where its receiver keeps the behaviour that handles the second one, and the behaviour that handles the first one.
 #include "sim/look_ahead.hpp"
 #include "platform/prefetch.hpp"
 #include <array>
@@ -43,18 +43,22 @@ void look_ahead::prefetch(const event_list& enabled, const strategy& order) noex
       mail->prefetch_behavior();
   second_ = third_;
   if (second_)
-    prefetch_what_it_is_about(*second_);
-  auto* third = fourth_ ? enabled.in_slot(*fourth_) : nullptr;
-  third_ = third ? &parcel_of(*third) : nullptr;
+    if (auto* mail = handled(*second_))
+      mail->prefetch_behavior_stack();
+  third_ = fourth_;
   if (third_)
-    prefetch_beginning(third_);
-  fourth_.reset();
-  std::array<std::size_t, 4> picks;
+    prefetch_what_it_is_about(*third_);
+  auto* fourth = fifth_ ? enabled.in_slot(*fifth_) : nullptr;
+  fourth_ = fourth ? &parcel_of(*fourth) : nullptr;
+  if (fourth_)
+    prefetch_beginning(fourth_);
+  fifth_.reset();
+  std::array<std::size_t, 5> picks;
   if (!order.foresees(enabled.size() + 1, picks))
     return;
-  if (const auto fourth = index_now(picks); fourth < enabled.size()) {
-    fourth_ = enabled.slot_of(fourth);
-    enabled.prefetch_slot(*fourth_);
+  if (const auto fifth = index_now(picks); fifth < enabled.size()) {
+    fifth_ = enabled.slot_of(fifth);
+    enabled.prefetch_slot(*fifth_);
   }
 }
 

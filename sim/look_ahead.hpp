@@ -22,13 +22,14 @@ public:
   parcel* first() const noexcept { return first_; }
 
 private:
-  static constexpr std::size_t worthwhile = 256; ///< Fewer are in the cache anyway.
+  static constexpr std::size_t worthwhile = 1024; ///< Fewer are in the cache anyway.
   void prefetch(const event_list& enabled, const strategy& order) noexcept;
 
   parcel* first_ = nullptr; ///< The next event.
   parcel* second_ = nullptr;
   parcel* third_ = nullptr;
-  std::optional<std::size_t> fourth_; ///< Its slot.
+  parcel* fourth_ = nullptr;
+  std::optional<std::size_t> fifth_; ///< Its slot.
 };
 
 } // namespace troupe

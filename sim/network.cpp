@@ -124,21 +124,22 @@ void sim_engine::transmit(parcel& p, const link_settings& via) {
 }
 
 void sim_engine::send_off(parcel& p, platform::duration latency, bool is_in_order) {
-  p.due = now_ + latency;
-  p.through = nullptr;
+  auto& own = p.own_extras();
+  own.due = now_ + latency;
+  own.through = nullptr;
   if (is_in_order) {
-    p.through = &network_->channel_between(*p.from, *p.to);
-    p.due = p.through->last_due = std::max(p.due, p.through->last_due);
-    p.through->messages.push_back(&p);
+    own.through = &network_->channel_between(*p.from, *p.to);
+    own.due = own.through->last_due = std::max(own.due, own.through->last_due);
+    own.through->messages.push_back(&p);
   }
-  if (p.due > now_)
-    timers_.emplace(std::pair{p.due, ++last_timer_}, &p);
+  if (own.due > now_)
+    timers_.emplace(std::pair{own.due, ++last_timer_}, &p);
   else
     reach(p);
 }
 
 void sim_engine::reach(parcel& p) {
-  if (p.through && p.through->messages.front() != &p)
+  if (auto* through = p.extras().through; through && through->messages.front() != &p)
     return;
   p.is_in_transit = true;
   enable(p, event_kind::arrival, *p.to);
@@ -146,14 +147,14 @@ void sim_engine::reach(parcel& p) {
 
 void sim_engine::arrive_from_transit(parcel& p) {
   p.is_in_transit = false;
-  auto* through = p.through;
+  auto* through = p.extras().through;
   if (through)
     through->messages.pop_front();
   arrive(&p);
   if (!through)
     return;
   // If it was refused by an actor that has asked itself, the answer is here, and on its way, already.
-  if (auto* next = through->messages.front(); next && next->due <= now_ && !next->is_enabled())
+  if (auto* next = through->messages.front(); next && next->extras().due <= now_ && !next->is_enabled())
     reach(*next);
 }
 

@@ -5,6 +5,15 @@
 #include <cassert>
 
 namespace troupe {
+namespace {
+
+/// Of whom it is a step that the message arrives: of its channel, if there must be one after the other there.
+std::uint64_t identity_in_transit(const parcel& p) noexcept {
+  const auto* through = p.extras().through;
+  return through ? through->identity : p.identity;
+}
+
+} // namespace
 
 // -- storage ------------------------------------------------------------------
 
@@ -79,11 +88,6 @@ parcel& sim_engine::new_parcel() {
     return parcels_.emplace_back();
   auto& p = *std::exchange(spare_parcels_, spare_parcels_->next);
   p.next = nullptr;
-  // Only now: when it was put away these lines of it may long have been out of the cache.
-  p.timer = 0;
-  p.content_type = p.content_hash = p.origin = 0;
-  if (is_told())
-    p.from_name.clear();
   return p;
 }
 
@@ -93,7 +97,7 @@ void sim_engine::free_parcel(parcel* gone) noexcept {
     --gone->to->inbound;
   gone->content.emplace<std::monostate>();
   gone->to = nullptr;
-  gone->is_urgent = gone->is_epilogue = false;
+  gone->is_urgent = gone->is_epilogue = gone->has_extras = false;
   gone->next = spare_parcels_;
   spare_parcels_ = gone;
 }
@@ -109,9 +113,9 @@ parcel& sim_engine::effect(std::uint32_t number) {
   p.identity = mix(present_->identity, number);
   p.from = present_->who;
   if (reads_states_)
-    p.origin = present_->cause ? mix(present_->cause, number) : p.identity;
+    p.own_extras().origin = present_->cause ? mix(present_->cause, number) : p.identity;
   if (is_told())
-    p.from_name = present_->who->name;
+    p.own_extras().from_name = present_->who->name;
   return p;
 }
 
@@ -136,7 +140,7 @@ void sim_engine::sent(letter mail) {
   if (auto* ended = ended_sender(mail)) {
     p.from = ended;
     if (is_told())
-      p.from_name = ended->name;
+      p.own_extras().from_name = ended->name;
   }
   send(p, to, std::move(mail));
 }
@@ -262,7 +266,7 @@ void sim_engine::make_event(parcel& p, event_kind kind, const entity& place) {
   p.place = place.identity;
   // Of two pieces of work that are queued in one lane, or two timers, either may be next.
   if (kind == event_kind::arrival)
-    p.actor = !p.is_in_transit ? p.from->identity : p.through ? p.through->identity : p.identity;
+    p.actor = p.is_in_transit ? identity_in_transit(p) : p.from->identity;
   else
     p.actor = place.is_lane || kind == event_kind::timer ? p.identity : place.identity;
   p.shares_memory = kind == event_kind::step || kind == event_kind::timer || place.is_port ||
@@ -325,8 +329,8 @@ serial_lane* sim_engine::find_lane(platform::lane where) noexcept {
 void sim_engine::drop_parcel(parcel* p) noexcept {
   if (p->is_enabled())
     enabled_.erase(*p);
-  if (p->timer)
-    timers_by_number_.erase(p->timer);
+  if (const auto timer = p->extras().timer)
+    timers_by_number_.erase(timer);
   auto content = std::move(p->content);
   p->content = std::monostate{};
   if (auto* work = std::get_if<lane_work>(&content))

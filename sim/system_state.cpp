@@ -3,24 +3,35 @@
 #include "sim/random_source.hpp"
 
 namespace troupe {
+namespace {
+
+std::uint64_t origin_of(const parcel& p) noexcept {
+  const auto known = p.extras().origin;
+  return known ? known : p.identity;
+}
+
+} // namespace
 
 void sim_engine::happened_unseen(std::uint64_t identity) noexcept { unseen_ = mix(unseen_, identity); }
 
 std::uint64_t sim_engine::type_of(parcel& p) const {
-  if (p.content_type == 0)
-    p.content_type = std::get<letter>(p.content).content_type() | 1;
-  return p.content_type;
+  auto& known = p.own_extras().content_type;
+  if (known == 0)
+    known = std::get<letter>(p.content).content_type() | 1;
+  return known;
 }
 
 std::uint64_t sim_engine::hash_of(parcel& p) const {
-  if (p.content_hash == 0) {
+  auto& known = p.own_extras().content_hash;
+  if (known == 0) {
     auto& mail = std::get<letter>(p.content);
     auto text = mail.describe();
     // What cannot be printed is what its sender made of what it knew.
-    auto said = text.find("<unprintable>") == std::string::npos ? hash_of_text(text) : mix(p.identity, p.origin);
-    p.content_hash = mix(mix(type_of(p), said), mix(mail.sender_id(), mail.request_number() != 0)) | 1;
+    auto said =
+        text.find("<unprintable>") == std::string::npos ? hash_of_text(text) : mix(p.identity, p.extras().origin);
+    known = mix(mix(type_of(p), said), mix(mail.sender_id(), mail.request_number() != 0)) | 1;
   }
-  return p.content_hash;
+  return known;
 }
 
 std::uint64_t sim_engine::hash_of(const parcel_queue& queue, state_detail detail) const {
@@ -53,7 +64,7 @@ std::uint64_t sim_engine::state_hash(state_detail detail) {
   if (!exact)
     return sum;
   for (auto& [when, p] : timers_)
-    sum += mix(static_cast<std::uint64_t>((p->due - now_).count()), p->origin ? p->origin : p->identity);
+    sum += mix(static_cast<std::uint64_t>((p->extras().due - now_).count()), origin_of(*p));
   if (network_)
     for (auto& [key, each] : network_->channels()) // added up, so that their order does not matter
       if (!each.messages.empty())
@@ -65,9 +76,9 @@ std::uint64_t sim_engine::state_hash(state_detail detail) {
   for (std::size_t i = 0; i < enabled_.size(); ++i) {
     auto& p = parcel_of(enabled_.at(i));
     if (p.kind == event_kind::timer) {
-      sum += mix(0, p.origin ? p.origin : p.identity);
+      sum += mix(0, origin_of(p));
     } else if (p.is_in_transit) {
-      if (!p.through)
+      if (!p.extras().through)
         sum += mix(p.to->identity, hash_of(p));
     } else if (p.kind != event_kind::handle && p.kind != event_kind::arrival) {
       sum += mix(p.identity);

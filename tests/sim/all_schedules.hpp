@@ -5,35 +5,54 @@
 #include "sim/scenario.hpp"
 #include "tests/sim/search_programs.hpp"
 #include <doctest/doctest.h>
+#include <optional>
 #include <set>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace troupe::testing {
 
-/// What a search meets, by `run_result::outcome_hash`.
+/// What a search meets.
 struct met {
-  std::set<std::uint64_t> outcomes;
+  std::set<std::uint64_t> outcomes; ///< By `run_result::outcome_hash`.
+  std::set<std::string> texts;      ///< What the program left behind, if it leaves a text.
   std::uint64_t schedules = 0;
   std::uint64_t blocked = 0;
   bool proves_nothing = false;
 };
 
-template <class Search>
-met all_of(const body& program, const simulation_options& options) {
+/// @returns nothing if there are more schedules than `limit`
+template <class Search, class Program>
+std::optional<met> all_within(const Program& program, const simulation_options& options, std::uint64_t limit) {
   Search search;
   met result;
+  const auto perform = [&](simulator& sim) {
+    if constexpr (std::is_void_v<std::invoke_result_t<const Program&, simulator&>>)
+      program(sim);
+    else
+      result.texts.insert(program(sim));
+  };
   while (auto order = search.next()) {
-    auto run = run_scenario(program, options, *order);
-    CHECK_MESSAGE(!run.is_failure(), run.message);
+    if (++result.schedules > limit)
+      return std::nullopt;
+    const auto run = run_scenario(perform, options, *order);
+    REQUIRE_MESSAGE(!run.is_failure(), run.message);
     result.outcomes.insert(run.outcome_hash);
-    ++result.schedules;
-    REQUIRE(result.schedules < 1'000'000);
   }
   result.proves_nothing = search.proves_nothing();
-  if constexpr (std::is_same_v<Search, dpor_search>)
+  if constexpr (std::is_same_v<Search, dpor_search>) {
     result.blocked = search.blocked();
+    result.schedules -= search.discarded();
+  }
   return result;
+}
+
+template <class Search, class Program>
+met all_of(const Program& program, const simulation_options& options) {
+  auto result = all_within<Search>(program, options, 1'000'000);
+  REQUIRE(result);
+  return *std::move(result);
 }
 
 /// Writes down what it gets.
@@ -42,17 +61,11 @@ inline caf::behavior note(caf::event_based_actor*, std::string* into) {
 }
 
 /// Every text that `program` leaves behind in some schedule.
-template <class Search = dpor_search>
-std::set<std::string> texts(const std::function<std::string(simulator&)>& program, const simulation_options& options) {
-  std::set<std::string> seen;
-  Search search;
-  while (auto order = search.next()) {
-    auto run = run_scenario([&](simulator& sim) { seen.insert(program(sim)); }, options, *order);
-    CHECK_MESSAGE(!run.is_failure(), run.message);
-  }
-  if constexpr (std::is_same_v<Search, dpor_search>)
-    CHECK(search.blocked() == 0);
-  return seen;
+template <class Search = dpor_search, class Program>
+std::set<std::string> texts(const Program& program, const simulation_options& options) {
+  const auto result = all_of<Search>(program, options);
+  CHECK(result.blocked == 0);
+  return result.texts;
 }
 
 inline std::string joined(const std::set<std::string>& texts) {
@@ -63,7 +76,8 @@ inline std::string joined(const std::set<std::string>& texts) {
 }
 
 /// The same as one text, for messages.
-inline std::string all_texts(const std::function<std::string(simulator&)>& program, const simulation_options& options) {
+template <class Program>
+std::string all_texts(const Program& program, const simulation_options& options) {
   return joined(texts(program, options));
 }
 

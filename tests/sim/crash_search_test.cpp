@@ -6,7 +6,6 @@
 #include "tests/sim/all_schedules.hpp"
 #include <algorithm>
 #include <caf/all.hpp>
-#include <optional>
 
 using namespace troupe;
 using namespace troupe::testing;
@@ -138,31 +137,8 @@ std::string run(simulator& sim, const program_script& script) {
   return result;
 }
 
-struct outcomes {
-  std::set<std::string> texts;
-  std::uint64_t schedules = 0;
-  std::uint64_t blocked = 0;
-  bool proves_nothing = false;
-};
-
-/// @returns nothing if there are too many schedules
-template <class Search>
-std::optional<outcomes> all_within(const program_script& script, const simulation_options& options,
-                                   std::uint64_t limit) {
-  Search search;
-  outcomes result;
-  while (auto order = search.next()) {
-    if (++result.schedules > limit)
-      return std::nullopt;
-    const auto ran = run_scenario([&](simulator& sim) { result.texts.insert(run(sim, script)); }, options, *order);
-    REQUIRE_MESSAGE(!ran.is_failure(), ran.message);
-  }
-  result.proves_nothing = search.proves_nothing();
-  if constexpr (std::is_same_v<Search, dpor_search>) {
-    result.blocked = search.blocked();
-    result.schedules -= search.discarded();
-  }
-  return result;
+auto run_of(const program_script& script) {
+  return [&script](simulator& sim) { return run(sim, script); };
 }
 
 } // namespace
@@ -192,10 +168,10 @@ TEST_CASE("dpor meets what dfs meets in random programs whose actors end, crash 
         const program_script script(seed, row.has_nodes);
         const simulation_options options{.model = model, .faults = row.faults};
         INFO("seed ", seed, ", ", std::string(to_string(model)), ", faults: ", to_text(row.faults));
-        const auto every = all_within<dfs_search>(script, options, row.has_nodes ? 1'100 : 400);
+        const auto every = all_within<dfs_search>(run_of(script), options, row.has_nodes ? 1'100 : 400);
         if (!every)
           continue;
-        const auto once = all_within<dpor_search>(script, options, every->schedules);
+        const auto once = all_within<dpor_search>(run_of(script), options, every->schedules);
         REQUIRE(once);
         CHECK_MESSAGE(once->texts == every->texts, "dpor: ", joined(once->texts), "\ndfs: ", joined(every->texts));
         CHECK(once->blocked == 0);
@@ -216,8 +192,8 @@ TEST_CASE("where an actor was that has ended is the same place in all schedules"
   for (std::uint64_t seed : {67, 93}) {
     const program_script script(seed, false);
     const simulation_options options{.model = order_model::atomic};
-    const auto every = all_within<dfs_search>(script, options, 5'000),
-               once = all_within<dpor_search>(script, options, 10);
+    const auto every = all_within<dfs_search>(run_of(script), options, 5'000),
+               once = all_within<dpor_search>(run_of(script), options, 10);
     REQUIRE(every);
     REQUIRE(once);
     CHECK(once->texts == every->texts);

@@ -51,7 +51,7 @@ run_result run(strategy& order, order_model model) {
   return run_scenario(
       [](simulator& sim) {
         auto all = std::make_shared<std::vector<caf::actor>>();
-        for (int i = 0; i < 600; ++i)
+        for (int i = 0; i < 1'500; ++i)
           all->push_back(sim.caf().spawn(member, all, &sim));
         for (auto& each : *all)
           caf::anon_send(each, 12);

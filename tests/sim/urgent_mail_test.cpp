@@ -94,26 +94,6 @@ body run_of(const program_script& script) {
   };
 }
 
-/// @returns nothing if there are too many schedules
-template <class Search>
-std::optional<met> all_within(const body& program, order_model model, std::uint64_t limit) {
-  Search search;
-  met result;
-  while (auto order = search.next()) {
-    if (++result.schedules > limit)
-      return std::nullopt;
-    const auto run = run_scenario(program, {.model = model}, *order);
-    REQUIRE_MESSAGE(!run.is_failure(), run.message);
-    result.outcomes.insert(run.outcome_hash);
-  }
-  result.proves_nothing = search.proves_nothing();
-  if constexpr (std::is_same_v<Search, dpor_search>) {
-    result.blocked = search.blocked();
-    result.schedules -= search.discarded();
-  }
-  return result;
-}
-
 /// Gets what `senders` send: each of them a row of numbers, the negative ones urgently.
 auto received(std::vector<std::vector<int>> senders, bool asks = false) {
   return [=](simulator& sim) {
@@ -157,7 +137,7 @@ TEST_CASE("urgent mail is handled before what waits, or after it has been handle
       INFO(which, ", ", to_string(model));
       const auto program = received(row.senders);
       CHECK(texts(program, {.model = model}).size() == row.outcomes);
-      const auto once = all_within<dpor_search>([&](simulator& sim) { program(sim); }, model, 1'000);
+      const auto once = all_within<dpor_search>(program, {.model = model}, 1'000);
       REQUIRE(once);
       CHECK(once->outcomes.size() == row.outcomes);
       CHECK(once->schedules == row.outcomes);
@@ -205,10 +185,10 @@ TEST_CASE("dpor meets what dfs meets, each once, in random programs with urgent 
     for (auto model : all_models) {
       INFO("seed ", seed, ", ", to_string(model));
       const program_script script(seed);
-      const auto every = all_within<dfs_search>(run_of(script), model, 1'000);
+      const auto every = all_within<dfs_search>(run_of(script), {.model = model}, 1'000);
       if (!every)
         continue;
-      const auto once = all_within<dpor_search>(run_of(script), model, 2'000);
+      const auto once = all_within<dpor_search>(run_of(script), {.model = model}, 2'000);
       REQUIRE(once);
       CHECK(once->outcomes == every->outcomes);
       CHECK(once->schedules == once->outcomes.size());
@@ -228,7 +208,7 @@ TEST_CASE("each order model has the outcomes of the narrower ones, in random pro
     std::optional<met> narrower;
     for (auto model : {order_model::atomic, order_model::local, order_model::network, order_model::unordered}) {
       INFO("seed ", seed, ", ", to_string(model));
-      auto found = all_within<dpor_search>(run_of(script), model, 3'000);
+      auto found = all_within<dpor_search>(run_of(script), {.model = model}, 3'000);
       if (!found)
         break;
       if (narrower) {
