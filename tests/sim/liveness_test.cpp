@@ -100,6 +100,21 @@ TEST_CASE("what does not tell its state, or never is in the same one again, is n
   }
 }
 
+TEST_CASE("messages that say more and more are no lasso, though their receiver's state is always the same") {
+  auto result = run(
+      [](simulator& sim) {
+        sim.caf().spawn([](caf::event_based_actor* self) -> caf::behavior {
+          expose_state(self, [] { return 0; });
+          self->send(self, 1);
+          return {[=](int number) { self->send(self, number + 1); }};
+        });
+        observe<delivery>().posted();
+        sim.run_until_idle();
+      },
+      {.max_steps = 2'000});
+  CHECK(result.end == verdict::step_limit);
+}
+
 TEST_CASE("a bystander that does nothing meanwhile need not tell its state") {
   auto result = run([](simulator& sim) {
     auto silent = sim.caf().spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; });
