@@ -258,7 +258,7 @@ TEST_CASE("members of the portfolio use narrower order models, but not where fau
         {.model = chosen, .faults = faults});
     const auto make = make_strategies("portfolio", run, chosen);
     std::set<order_model> seen;
-    for (std::uint64_t seed = 0; seed < 16; ++seed) {
+    for (std::uint64_t seed = 0; seed < 32; ++seed) {
       const auto ran = run(seed, *make(seed), false);
       REQUIRE_MESSAGE(!ran.is_failure(), ran.message);
       seen.insert(ran.model);
