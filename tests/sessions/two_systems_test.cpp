@@ -1,5 +1,6 @@
 // Two systems in one process, on different dispatchers, whose actors and tasks talk to each other.
 #include "actors/ask.hpp"
+#include "actors/caf_compat.hpp"
 #include "sessions/guest_system.hpp"
 #include "sim/simulator.hpp"
 #include "tests/sessions/asio_sessions.hpp"
@@ -249,7 +250,8 @@ TEST_CASE("an actor that is still referred to when its system goes ends with the
     guest.poll();
   }
   auto asks = pool.root().spawn([&]() -> async<caf::error> { co_return (co_await ask<int>(left, 10s, 4)).error(); });
-  CHECK(*pool.block_on(std::move(asks)) == caf::sec::request_receiver_down);
+  const auto why = *pool.block_on(std::move(asks));
+  CHECK((why == caf::sec::request_receiver_down || why == caf::exit_reason::kill)); // CAF 1.0: why it ended
   forgotten = nullptr;
   CHECK(misplaced == 0);
 }
@@ -279,7 +281,9 @@ TEST_CASE("a simulated system meets no other: a message of an actor that leaves 
     CHECK_MESSAGE(!end.is_failure(), end.message);
     CHECK(answer == caf::sec::request_receiver_down);
   }
+#if TROUPE_CAF_MAJOR == 0 // on CAF 1 the receiver would answer an actor whose system is gone
   guest.poll();
+#endif
 }
 
 } // namespace troupe::test

@@ -1,4 +1,5 @@
 // How faults are searched, kept within their budgets, repeated and shrunk, by every strategy.
+#include "actors/caf_compat.hpp"
 #include "sim/dfs_search.hpp"
 #include "sim/dpor_search.hpp"
 #include "sim/explore.hpp"
@@ -18,6 +19,7 @@ using namespace troupe;
 using namespace troupe::testing;
 using namespace std::chrono_literals;
 
+#if TROUPE_CAF_MAJOR == 0 // on CAF 1 it does not see all that depends on a fault, and says so
 TEST_CASE("dpor meets what dfs meets, each once, whatever may go wrong" * doctest::test_suite("slow")) {
   struct {
     const char* what;
@@ -72,7 +74,10 @@ TEST_CASE("dpor meets what dfs meets, each once, whatever may go wrong" * doctes
       }
 }
 
-TEST_CASE("dpor proves what dfs proves, whoever may crash or be parted" * doctest::test_suite("slow")) {
+#endif
+
+TEST_CASE("dpor proves what dfs proves, whoever may crash or be parted, but nothing on CAF 1" *
+          doctest::test_suite("slow")) {
   const auto program = [](simulator& sim) {
     auto alpha = sim.node("alpha"), beta = sim.node("beta");
     auto server = beta.host([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; });
@@ -84,8 +89,11 @@ TEST_CASE("dpor proves what dfs proves, whoever may crash or be parted" * doctes
                        fault_options{.one_way = 1}, fault_options{.executor_crash = 1}, fault_options{.drop = 1}}) {
     INFO(to_text(faults));
     const auto run = make_runner(program, {.fail_on_failed_session = false, .faults = faults});
-    for (auto* search : {"dfs", "dpor"})
-      CHECK(explore(run, make_strategies(search, run), {.seeds = 100'000}).is_proven);
+    const auto every = explore(run, make_strategies("dfs", run), {.seeds = 100'000});
+    CHECK(every.is_proven);
+    const auto once = explore(run, make_strategies("dpor", run), {.seeds = 100'000});
+    CHECK(once.is_proven == (TROUPE_CAF_MAJOR == 0));
+    CHECK(once.is_inconclusive == (TROUPE_CAF_MAJOR != 0));
   }
 }
 
