@@ -69,6 +69,12 @@ bool is_debugged() {
 /// Whether this process, or one that it comes from, runs the program in others.
 bool has_watched = false;
 
+/// How long whoever watches this process waits for an event; zero: for ever, or nobody does.
+std::chrono::milliseconds patience = 0ms;
+
+/// Less than that, so that it sees no hang where only a process is waited for that hangs.
+std::chrono::milliseconds patience_within() { return patience > 0ms ? std::min(patience / 3, 3'000ms) : 3'000ms; }
+
 } // namespace
 
 bool can_watch_processes() noexcept { return true; }
@@ -95,6 +101,7 @@ watched_process::watched_process(const std::function<int()>& body, const run_lim
     ::prctl(PR_SET_PDEATHSIG, SIGKILL); // One that hangs would go on for ever without anybody who watches.
 #endif
     run_progress::watched = progress_;
+    patience = limits_.step_timeout;
     const auto status = body();
     std::cout.flush();
     std::fflush(nullptr);
@@ -211,7 +218,6 @@ std::optional<std::string> call_apart(const std::function<std::string()>& body) 
   int ends[2];
   if (::pipe(ends) != 0)
     give_up("pipe");
-  // Less patient than whoever watches this process.
   watched_process other{[&] {
                           ::close(ends[0]);
 #ifdef __linux__
@@ -226,7 +232,7 @@ std::optional<std::string> call_apart(const std::function<std::string()>& body) 
                           }
                           return 0;
                         },
-                        {.step_timeout = 3s}};
+                        {.step_timeout = patience_within()}};
   ::close(ends[1]);
   std::string result;
   for (pollfd ready{ends[0], POLLIN, 0};;) {
