@@ -86,8 +86,10 @@ bool job_engine::sends_home(caf::resumable* job, const caf::actor_system& own) {
   auto& home = static_cast<caf::scheduled_actor*>(job)->home_system();
   if (&home == &own)
     return false;
-  if (router_)
+  if (router_) {
+    has_departures_ = true;
     router_->departed();
+  }
   schedule(home, job);
   return true;
 }
@@ -295,6 +297,10 @@ caf_host::~caf_host() {
   while (system.detached_actors() > 0)
     system.dec_detached_threads();
 #endif
+  if (engine.has_departures() && detail::ended_need_system()) {
+    static_cast<void>(state_.release()); // who has got something from here may answer at any time
+    return;
+  }
   if (!state_->counted.takes_part() || system.detached_actors() > 0)
     return;
   detail::end_leftovers(system);

@@ -251,6 +251,8 @@ bool has_ended(const caf::abstract_actor& actor) noexcept {
 
 bool is_unreachable(const caf::abstract_actor&) noexcept { return false; }
 
+bool ended_need_system() noexcept { return false; }
+
 bool is_nameless(const char* name) noexcept {
   return std::string_view{name} == "scheduled_actor" || std::string_view{name} == "event_based_actor";
 }

@@ -158,6 +158,8 @@ bool has_ended(const caf::abstract_actor& actor) noexcept {
 
 bool is_unreachable(const caf::abstract_actor& actor) noexcept { return has_ended(actor); }
 
+bool ended_need_system() noexcept { return true; }
+
 bool is_nameless(const char* name) noexcept { return std::string_view{name} == "user.scheduled-actor"; }
 
 } // namespace troupe::detail

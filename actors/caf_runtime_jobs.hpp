@@ -34,6 +34,8 @@ public:
   /// CAF hands every actor that a send wakes to the sender's scheduler. One of another system than `own` must not run
   /// here: not on these threads, and not beyond the end of this system. @returns true if `job` went to its own.
   bool sends_home(caf::resumable* job, const caf::actor_system& own);
+  /// Whether an actor of a simulated system has sent something to another system.
+  bool has_departures() const noexcept { return has_departures_; }
   const platform::dispatcher& dispatcher() const noexcept { return dispatcher_; }
   mail_router* router() const noexcept { return router_; }
   /// From now on nothing is dispatched or routed: jobs wait for end_leftovers().
@@ -54,6 +56,7 @@ private:
   caf_context* context_ = nullptr;
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> is_over_ = false;
+  bool has_departures_ = false;
   std::mutex mutex_;
   std::vector<caf::resumable*> leftovers_; // guarded by mutex_
 };
@@ -128,6 +131,8 @@ bool has_ended(const caf::abstract_actor& actor) noexcept;
 /// Whether nothing may be sent to it: with CAF 1 an actor that has ended looks for its system to count what it refuses,
 /// and that may be gone. With 0.17 it answers for itself.
 bool is_unreachable(const caf::abstract_actor& actor) noexcept;
+/// Whether that is so for all actors that have ended: then whoever may still answer one needs its system.
+bool ended_need_system() noexcept;
 /// Puts a message into the mailbox of a blocking actor, without a detour.
 void put(caf::local_actor& receiver, caf::mailbox_element_ptr content);
 /// Whether CAF has named it for want of a name of its own.
