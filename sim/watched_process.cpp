@@ -69,11 +69,15 @@ bool is_debugged() {
 /// Whether this process, or one that it comes from, runs the program in others.
 bool has_watched = false;
 
-/// How long whoever watches this process waits for an event; zero: for ever, or nobody does.
-std::chrono::milliseconds patience = 0ms;
+/// What whoever watches this process lets it have; if nobody does, any time for an event.
+run_limits own_limits{.step_timeout = 0ms};
 
-/// Less than that, so that it sees no hang where only a process is waited for that hangs.
-std::chrono::milliseconds patience_within() { return patience > 0ms ? std::min(patience / 3, 3'000ms) : 3'000ms; }
+/// The same for a process that this one waits for, but less time: else this one would be seen to hang.
+run_limits limits_within() {
+  auto result = own_limits;
+  result.step_timeout = own_limits.step_timeout > 0ms ? std::min(own_limits.step_timeout / 3, 3'000ms) : 3'000ms;
+  return result;
+}
 
 } // namespace
 
@@ -101,7 +105,7 @@ watched_process::watched_process(const std::function<int()>& body, const run_lim
     ::prctl(PR_SET_PDEATHSIG, SIGKILL); // One that hangs would go on for ever without anybody who watches.
 #endif
     run_progress::watched = progress_;
-    patience = limits_.step_timeout;
+    own_limits = limits_;
     const auto status = body();
     std::cout.flush();
     std::fflush(nullptr);
@@ -232,7 +236,7 @@ std::optional<std::string> call_apart(const std::function<std::string()>& body) 
                           }
                           return 0;
                         },
-                        {.step_timeout = patience_within()}};
+                        limits_within()};
   ::close(ends[1]);
   std::string result;
   for (pollfd ready{ends[0], POLLIN, 0};;) {
