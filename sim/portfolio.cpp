@@ -14,8 +14,8 @@ struct member {
   std::string_view spec;
   width in;
 };
-/// By how often each found what is in examples/protocols (bench/find): `pos` and `surw` find nearly all of it, and what
-/// one is slow at the other is not. The others are for what those programs do not have. `ql` is not among them: it
+/// By how often each found what is in examples/protocols (bench/find): `pos` and `surw` find it all, some of it the
+/// one much sooner, some the other. The others are for what those programs do not have. `ql` is not among them: it
 /// costs ten times as much, and would tie each schedule to the ones before.
 constexpr member members[] = {
     {"pos", width::chosen}, {"surw", width::chosen},          {"pos", width::local},   {"surw", width::local},
