@@ -24,32 +24,21 @@ TROUPE_DISPATCHER_CONTRACT(asio_pool_of_two);
 TROUPE_DISPATCHER_CONTRACT(asio_pool_of_four);
 
 TEST_CASE("an Asio dispatcher has the threads that it says, and at least two unless told otherwise") {
-  // A thread that was joined stays in the system's list for a moment.
-  const auto becomes = [&](std::size_t count) {
-    const auto deadline = std::chrono::steady_clock::now() + 5s;
-    while (testing::thread_count() != count) {
-      if (std::chrono::steady_clock::now() > deadline)
-        return false;
-      std::this_thread::sleep_for(1ms);
-    }
-    return true;
-  };
   CHECK(platform::make_asio_dispatcher()->thread_count() >= 2);
-  std::this_thread::sleep_for(5ms);
   const auto before = testing::thread_count();
   {
     const auto on = platform::make_asio_dispatcher({.thread_count = 3});
-    CHECK(becomes(before + 3 + testing::asio_timer_threads));
+    CHECK(testing::thread_count_becomes(before + 3 + testing::asio_timer_threads));
     open(*on);
-    CHECK(becomes(before + 4 + testing::asio_timer_threads));
+    CHECK(testing::thread_count_becomes(before + 4 + testing::asio_timer_threads));
     CHECK(on->thread_count() == 4);
     latch done;
     job work{[&] { done.release(); }};
     REQUIRE(on->dispatch_after(1ms, background_lane, work, priority::normal));
     settle(*on, done);
-    CHECK(becomes(before + 4 + testing::asio_timer_threads));
+    CHECK(testing::thread_count_becomes(before + 4 + testing::asio_timer_threads));
   }
-  CHECK(becomes(before));
+  CHECK(testing::thread_count_becomes(before));
 }
 
 TEST_CASE("stop gives up at its deadline, and drops what a stuck runnable keeps from running") {

@@ -1,21 +1,13 @@
 // A hundred thousand sessions on GCD: whatever a session costs must be given back.
 #include "platform/gcd_dispatcher.hpp"
 #include "sessions/system.hpp"
+#include "tests/support/this_process.hpp"
 #include <doctest/doctest.h>
-#include <fstream>
-#include <unistd.h>
 
 using namespace troupe;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::size_t resident_bytes() {
-  std::ifstream statm{"/proc/self/statm"};
-  std::size_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
 
 void open_and_close(troupe::system& sys, int count) {
   for (int i = 0; i < count; ++i) {
@@ -35,9 +27,9 @@ TEST_SUITE_BEGIN("slow");
 TEST_CASE("a hundred thousand sessions on GCD end with flat memory") {
   troupe::system sys{platform::make_gcd_dispatcher({.width = 2})};
   open_and_close(sys, 10'000);
-  const auto early = resident_bytes();
+  const auto early = testing::resident_bytes();
   open_and_close(sys, 90'000);
-  const auto late = resident_bytes();
+  const auto late = testing::resident_bytes();
   MESSAGE("resident after 10,000 sessions: " << early << ", after 100,000: " << late);
   CHECK(late < early + 4 * 1024 * 1024);
   CHECK(sys.root().children().empty());

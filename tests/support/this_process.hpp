@@ -4,8 +4,10 @@
 
 namespace troupe::testing {
 
-/// Threads that the process has now; the system may count one that was joined for another moment.
+/// Threads that the process has now. macOS and Windows may count one that was joined for another moment.
 std::size_t thread_count();
+/// Whether the process comes to have `count` threads, at once or within 5 s.
+bool thread_count_becomes(std::size_t count);
 /// Bytes of the process that are in memory now.
 std::size_t resident_bytes();
 
