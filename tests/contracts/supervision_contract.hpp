@@ -40,9 +40,8 @@ class fragile_child {
 public:
   child_spec spec(std::string name, restart when = restart::permanent) {
     return {std::move(name), when, [this](caf::actor_system& sys) {
-              auto made = sys.spawn<fragile_actor>(history);
-              std::lock_guard guard{mutex_};
-              return now_ = made;
+              std::lock_guard guard{mutex_}; // Whoever sees the start means this one when it says crash.
+              return now_ = sys.spawn<fragile_actor>(history);
             }};
   }
   void crash() {
