@@ -82,7 +82,7 @@ bool session_core::admits_late(const task_record& task) const noexcept {
 std::error_code session_core::admit(task_record& task) noexcept {
   std::lock_guard guard{lock_};
   if (!is_open() && !admits_late(task)) {
-    ++counters_.rejected;
+    counters_.rejected += !task.internal;
     return make_error_code(errc::session_closed);
   }
   task.id = {id_, ++last_task_};

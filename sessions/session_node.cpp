@@ -281,21 +281,25 @@ void session_node::close_by_force() {
 // -- the close, awaited -------------------------------------------------------
 
 task<cleanup_report> session_node::closed_task(source_location where) {
-  if (state() == session_state::closed)
-    return task<cleanup_report>::ready(report(now()));
-  {
-    std::lock_guard guard{hands_lock_};
-    if (!parked_)
-      parked_ = std::make_unique<parked_waiters>(*this);
+  // The session, and the one above, may close on other threads at any point of this.
+  while (state() != session_state::closed) {
+    {
+      std::lock_guard guard{hands_lock_};
+      if (!parked_)
+        parked_ = std::make_unique<parked_waiters>(*this);
+    }
+    auto* cell = new close_task{*this};
+    cell->internal = true;
+    cell->name = "close of session " + to_string(id());
+    cell->where = where;
+    auto* above = parent_node();
+    session_core& owner = above && above->state() != session_state::closed ? *above : *this;
+    cell->start(owner, *parked_);
+    task<cleanup_report> awaited{cell};
+    if (awaited.state() != task_state::rejected)
+      return awaited;
   }
-  auto* cell = new close_task{*this};
-  cell->internal = true;
-  cell->name = "close of session " + to_string(id());
-  cell->where = where;
-  auto* above = parent_node();
-  session_core& owner = above && above->state() != session_state::closed ? *above : *this;
-  cell->start(owner, *parked_);
-  return task<cleanup_report>{cell};
+  return task<cleanup_report>::ready(report(now()));
 }
 
 std::error_code session_node::hand_over(task_base& task, session_node& next) noexcept {

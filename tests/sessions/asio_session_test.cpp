@@ -144,4 +144,30 @@ TEST_CASE("sessions are opened, used and closed from many threads at once") {
   CHECK(report.children_dirty + report.children_failed == 0);
 }
 
+TEST_CASE("the end of a session can be awaited at any moment of its end, and of its parent's") {
+  asio_sessions backend;
+  std::atomic<int> unanswered = 0;
+  std::uint64_t rejected = 0;
+  for (int i = 0; i < 300; ++i) {
+    auto above = backend.sys().open_session();
+    auto below = above.open_session();
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t)
+      threads.emplace_back([&] {
+        for (bool last = false; !last;) {
+          last = above.state() == session_state::closed;
+          auto ended = below.closed();
+          unanswered += ended.is_ready() && !ended.peek().has_value();
+          ended.detach();
+        }
+      });
+    above.start_close();
+    for (auto& thread : threads)
+      thread.join();
+    rejected += above.report().counters.rejected + below.report().counters.rejected;
+  }
+  CHECK(unanswered == 0);
+  CHECK(rejected == 0);
+}
+
 } // namespace troupe::test
