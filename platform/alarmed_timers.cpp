@@ -37,6 +37,16 @@ bool alarmed_timers::pop(timer_entry& entry) noexcept {
   return true;
 }
 
+bool alarmed_timers::is_quiet() noexcept {
+  std::lock_guard guard{mutex_};
+  return dropping_ == 0;
+}
+
+void alarmed_timers::join() noexcept {
+  std::unique_lock lock{mutex_};
+  dropped_.wait(lock, [this] { return dropping_ == 0; });
+}
+
 void alarmed_timers::arm() {
   if (closed_ || queue_.empty() || queue_.next_due() >= armed_)
     return;
@@ -54,14 +64,23 @@ void alarmed_timers::ring() {
     const auto now = clock::now();
     while (!queue_.empty() && queue_.next_due() <= now) {
       const auto entry = queue_.pop();
-      if (!fire_(fire_context_, entry))
+      if (!fire_(context_, entry))
         refused.push(*entry.work);
     }
     armed_ = time_point::max();
     arm();
+    if (refused.empty())
+      return;
+    ++dropping_;
   }
   while (runnable* work = refused.pop())
     work->drop();
+  {
+    std::lock_guard guard{mutex_};
+    --dropping_;
+    dropped_.notify_all();
+  }
+  quiet_(context_);
 }
 
 } // namespace troupe::platform

@@ -2,6 +2,7 @@
 #pragma once
 #include "platform/runnable_queue.hpp"
 #include "platform/timer_queue.hpp"
+#include <condition_variable>
 #include <mutex>
 
 namespace troupe::platform {
@@ -11,10 +12,13 @@ namespace troupe::platform {
 class alarmed_timers {
 public:
   using fire_function = bool (*)(void*, const timer_entry&) noexcept;
+  using quiet_function = void (*)(void*) noexcept;
 
   /// @param fire Called for each timer that is due, in order and under a lock, by `ring`. If it returns false, the work
   /// is dropped, not under the lock.
-  alarmed_timers(fire_function fire, void* fire_context) noexcept : fire_{fire}, fire_context_{fire_context} {}
+  /// @param quiet Called when `is_quiet` may have become true.
+  alarmed_timers(fire_function fire, quiet_function quiet, void* context) noexcept
+      : fire_{fire}, quiet_{quiet}, context_{context} {}
   alarmed_timers(const alarmed_timers&) = delete;
   alarmed_timers& operator=(const alarmed_timers&) = delete;
 
@@ -27,6 +31,12 @@ public:
 
   /// Takes the timer that is due first. @returns whether there was one.
   bool pop(timer_entry& entry) noexcept;
+
+  /// Whether `ring` is dropping nothing. Once this was true after `close`, it stays so.
+  bool is_quiet() noexcept;
+
+  /// Waits until that is so. After `close`, not from within a drop.
+  void join() noexcept;
 
 protected:
   ~alarmed_timers() = default;
@@ -43,11 +53,14 @@ private:
   void arm();
 
   const fire_function fire_;
-  void* const fire_context_;
+  const quiet_function quiet_;
+  void* const context_;
   std::mutex
       mutex_; ///< Guards what follows. While timers fire, too: they fire in order even if two alarms ring at once.
   timer_queue queue_;
   time_point armed_ = time_point::max();
+  int dropping_ = 0; ///< Calls of `ring` that have something to drop.
+  std::condition_variable dropped_;
   bool closed_ = false;
 };
 

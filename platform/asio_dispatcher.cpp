@@ -22,7 +22,7 @@ class asio_dispatcher final : public dispatcher, threaded_core<asio_dispatcher> 
 
 public:
   explicit asio_dispatcher(const asio_dispatcher_options& options)
-      : pool{*background_, thread_count_of(options), on_quiet, this}, timers{*background_, on_timer, this},
+      : pool{*background_, thread_count_of(options), on_quiet, this}, timers{*background_, on_timer, on_quiet, this},
         foreground{on_quiet, this}, lanes{on_quiet, this} {
     try {
       pool.start();

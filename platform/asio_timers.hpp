@@ -9,8 +9,8 @@ namespace troupe::platform {
 /// They fire on a thread of the io_context.
 class asio_timers final : public alarmed_timers {
 public:
-  asio_timers(boost::asio::io_context& context, fire_function fire, void* fire_context)
-      : alarmed_timers{fire, fire_context}, alarm_{std::in_place, context} {}
+  asio_timers(boost::asio::io_context& context, fire_function fire, quiet_function quiet, void* callback_context)
+      : alarmed_timers{fire, quiet, callback_context}, alarm_{std::in_place, context} {}
 
   /// Lets go of the io_context. After `close`, when nobody runs it any more.
   void detach() noexcept { alarm_.reset(); }

@@ -145,8 +145,8 @@ public:
   /// then drops what is still queued. On the main thread it runs the foreground lane meanwhile; on another one it
   /// leaves that to the main thread.
   /// @returns true if everything ended in time; false if something was dropped from a queue or is still running (its
-  /// thread is left to it and is joined by the destructor). Timers do not count. Call it never from inside a runnable;
-  /// repeating it is harmless and gives the same answer.
+  /// thread is left to it and is joined by the destructor). Timers that wait do not count. Call it never from inside a
+  /// runnable; repeating it is harmless and gives the same answer.
   virtual bool stop(duration deadline) = 0;
 
   /// Whether work may come from any thread. If not, as in the simulator, nothing may be attached to it that owns a

@@ -25,7 +25,7 @@ std::size_t width_of(const gcd_dispatcher_options& options) {
 class gcd_core final : public gcd_shared, public threaded_core<gcd_core> {
 public:
   explicit gcd_core(std::size_t width)
-      : pool{*this, width, on_quiet, this}, timers{*this, on_timer, this},
+      : pool{*this, width, on_quiet, this}, timers{*this, on_timer, on_quiet, this},
         foreground{*this, on_quiet, this}, lanes{*this, on_quiet, this} {}
 
   using threaded_core::shut_down;

@@ -10,8 +10,8 @@ namespace troupe::platform {
 class gcd_timers final : public alarmed_timers {
 public:
   /// @param owner What this is a part of; callbacks keep it alive.
-  gcd_timers(gcd_shared& owner, fire_function fire, void* fire_context) noexcept
-      : alarmed_timers{fire, fire_context}, owner_{owner} {}
+  gcd_timers(gcd_shared& owner, fire_function fire, quiet_function quiet, void* callback_context) noexcept
+      : alarmed_timers{fire, quiet, callback_context}, owner_{owner} {}
 
 private:
   void set_alarm(time_point due) override;

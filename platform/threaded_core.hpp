@@ -98,6 +98,7 @@ protected:
     stop(duration::zero());
     self().lanes.join();
     self().pool.join();
+    self().timers.join();
     self().foreground.drop_queued();
   }
 
@@ -126,7 +127,10 @@ private:
 
   /// Once this was true while stopping, everything has ended for good. It may be false again all the same: a worker
   /// that only looks around, or runs a handler of the host's, is not idle meanwhile.
-  bool is_quiet() noexcept { return self().pool.is_quiet() && self().lanes.is_quiet() && self().foreground.is_quiet(); }
+  bool is_quiet() noexcept {
+    return self().timers.is_quiet() && self().pool.is_quiet() && self().lanes.is_quiet() &&
+           self().foreground.is_quiet();
+  }
 
   void wait_on_main_thread(latch& done, std::optional<time_point> deadline) {
     // Unhooks the latch also if something of the host's throws.

@@ -40,6 +40,7 @@
   TEST_CASE_TEMPLATE_INVOKE(contract_stop_timers, backend);                                                            \
   TEST_CASE_TEMPLATE_INVOKE(contract_refuses, backend);                                                                \
   TEST_CASE_TEMPLATE_INVOKE(contract_destructor, backend);                                                             \
+  TEST_CASE_TEMPLATE_INVOKE(contract_stop_dropping, backend);                                                          \
   TEST_CASE_TEMPLATE_INVOKE(contract_foreign_threads, backend);                                                        \
   TEST_CASE_TEMPLATE_INVOKE(contract_foreign_wait, backend);                                                           \
   TEST_CASE_TEMPLATE_INVOKE(contract_cancel_race, backend);                                                            \

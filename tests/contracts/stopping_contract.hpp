@@ -120,6 +120,40 @@ TEST_CASE_TEMPLATE_DEFINE("whatever was accepted is run or dropped before the di
   }
 }
 
+TEST_CASE_TEMPLATE_DEFINE("a dispatcher waits for a timer that is being dropped", Backend, contract_stop_dropping) {
+  bool is_dropped = false;
+  for (auto wait = 1ms; !is_dropped; wait *= 10) {
+    latch gone;
+    std::atomic<bool> elsewhere = false;
+    std::atomic<bool> may_end = false;
+    std::atomic<bool> ended = false;
+    const auto main_thread = std::this_thread::get_id();
+    job late{[&] { gone.release(); },
+             [&] {
+               elsewhere = std::this_thread::get_id() != main_thread;
+               gone.release();
+               if (!elsewhere)
+                 return;
+               while (!may_end)
+                 std::this_thread::sleep_for(100us);
+               std::this_thread::sleep_for(5ms);
+               ended = true;
+             }};
+    {
+      Backend backend;
+      auto& on = backend.get();
+      const lane where = open(on);
+      REQUIRE(on.dispatch_after(wait, where, late, priority::normal));
+      on.close_lane(where);
+      settle(on, gone);
+      is_dropped = late.runs() == 0; // Else this thread was held up.
+      CHECK(on.stop(5ms) == !elsewhere);
+      may_end = true;
+    }
+    CHECK(ended == elsewhere);
+  }
+}
+
 TEST_CASE_TEMPLATE_DEFINE("threads of others may wait, until stop at the latest", Backend, contract_foreign_wait) {
   if constexpr (Backend::has_threads) {
     Backend backend;
