@@ -23,7 +23,7 @@ void task_base::mark_coroutine_done() noexcept {
 bool task_base::coroutine_done() noexcept { return current_step && current_step->coroutine_done; }
 
 task_state task_base::state() const noexcept {
-  switch (phase_.load(std::memory_order_acquire)) {
+  switch (const auto now = phase_.load(std::memory_order_acquire)) {
   case phase_queued:
     return task_state::queued;
   case phase_dispatched:
@@ -32,20 +32,9 @@ task_state task_base::state() const noexcept {
   case phase_settling:
   case phase_settling_abandoned:
     return task_state::running;
-  case phase_ok:
-    return task_state::done_ok;
-  case phase_error:
-    return task_state::done_error;
-  case phase_cancelled:
-    return task_state::done_cancelled;
-  case phase_rejected:
-    return task_state::rejected;
-  case phase_lost:
-    return task_state::lost;
-  case phase_abandoned:
-    return task_state::abandoned;
+  default:
+    return static_cast<task_state>(now - phase_first_terminal + static_cast<int>(task_state::done_ok));
   }
-  return task_state::queued;
 }
 
 wait_info task_base::waiting() const noexcept {
@@ -84,7 +73,8 @@ void task_base::start(task_owner& owner, task_sink& sink) noexcept {
   if (auto refused = owner.admit(*this)) {
     destroy_work();
     store_error(refused);
-    publish(phase_rejected);
+    mark_settled(task_state::rejected);
+    wake_waiters();
     release(2); // the owner's and the queue's
     return;
   }
@@ -94,14 +84,14 @@ void task_base::start(task_owner& owner, task_sink& sink) noexcept {
     return;
   }
   if (auto refused = sink.submit(*this)) {
-    settle_unstarted(phase_dispatched, phase_rejected, refused);
+    settle_unstarted(phase_dispatched, task_state::rejected, refused);
     release(); // the queue's
   }
 }
 
 void task_base::settle_ready() noexcept {
   references_.store(1, std::memory_order_relaxed); // the handle's
-  phase_.store(phase_ok, std::memory_order_release);
+  phase_.store(phase_of(task_state::done_ok), std::memory_order_release);
 }
 
 // -- steps --------------------------------------------------------------------
@@ -117,7 +107,7 @@ void task_base::run() noexcept {
     sink_->left_queue(*this);
     current_step = &step;
     if (loses_first_step_)
-      give_up(phase_lost, errc::task_lost);
+      give_up(task_state::lost, errc::task_lost);
     result = first_step();
   } else if (expected == phase_running) {
     auto resume_point = resume_point_;
@@ -135,7 +125,8 @@ void task_base::run() noexcept {
   } else {
     worked = false;
     // Settled while it was queued: what it captured is destroyed here, where a thread-bound task belongs.
-    if (thread_bound_ || expected == phase_abandoned || expected == phase_lost || expected == phase_settling_abandoned)
+    if (thread_bound_ || expected == phase_of(task_state::abandoned) || expected == phase_of(task_state::lost) ||
+        expected == phase_settling_abandoned)
       destroy_work();
     release_abandoning_owner(true);
   }
@@ -177,17 +168,14 @@ std::uint32_t task_base::finish_step() noexcept {
 
 void task_base::settle_ended() noexcept {
   std::exception_ptr error;
-  auto ended = ended_as(error);
-  settle(ended == task_state::done_ok      ? phase_ok
-         : ended == task_state::done_error ? phase_error
-                                           : phase_cancelled,
-         error);
+  const auto how = ended_as(error);
+  settle(how, error);
 }
 
 void task_base::drop() noexcept {
   auto now = phase_.load(std::memory_order_acquire);
   if (now == phase_dispatched) {
-    settle_unstarted(phase_dispatched, phase_cancelled, make_error_code(errc::executor_down));
+    settle_unstarted(phase_dispatched, task_state::done_cancelled, make_error_code(errc::executor_down));
   } else if (now == phase_settling && settlement_queued_) {
     settle_ended();
     release(); // the owner's
@@ -198,7 +186,7 @@ void task_base::drop() noexcept {
         sink_->wrong_thread(*this, "destroyed");
       destroy_work();
       store_cancelled(close_cause::system_stopping);
-      settle(phase_cancelled, nullptr);
+      settle(task_state::done_cancelled, nullptr);
       release(); // the owner's
     }
   }
@@ -271,7 +259,7 @@ void task_base::deliver_cancel() noexcept {
   add_ref();
   if (!continues)
     for (auto unstarted : {phase_queued, phase_dispatched})
-      if (settle_unstarted(unstarted, phase_cancelled, {}))
+      if (settle_unstarted(unstarted, task_state::done_cancelled, {}))
         break;
   std::stop_source stop{std::nostopstate};
   {

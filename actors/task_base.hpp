@@ -68,6 +68,7 @@ public:
   void abandon() noexcept final;
   const task_sink* runs_on() const noexcept final { return sink_; }
   void executor_crashed() noexcept final;
+  void mark_settled(task_state how) noexcept final;
   void add_ref() noexcept final { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept final { release(1); }
 
@@ -167,14 +168,12 @@ private:
     phase_running,
     phase_settling,           // a settler has claimed it; the result is being written
     phase_settling_abandoned, // the same, while its last step may still run
-    phase_first_terminal,
-    phase_ok = phase_first_terminal,
-    phase_error,
-    phase_cancelled,
-    phase_rejected,
-    phase_lost,
-    phase_abandoned,
+    phase_first_terminal,     // from here on as in task_state
   };
+  static constexpr phase phase_of(task_state terminal) noexcept {
+    return static_cast<phase>(phase_first_terminal + static_cast<int>(terminal) -
+                              static_cast<int>(task_state::done_ok));
+  }
   enum wait_phase : std::uint64_t { wait_idle, wait_arming, wait_armed, wait_woken };
   enum cancel_state : std::uint8_t { cancel_none, cancel_shielded, cancel_delivered };
 
@@ -182,17 +181,17 @@ private:
   bool claim_suspension() noexcept;
   void deliver_cancel() noexcept;
   /// Settles a task that has begun, whose code may still run. @returns false if it has not begun, or has ended
-  bool give_up(phase how, errc why) noexcept;
-  bool settle_unstarted(phase from, phase how, std::error_code code) noexcept;
+  bool give_up(task_state how, errc why) noexcept;
+  bool settle_unstarted(phase from, task_state how, std::error_code code) noexcept;
   /// @returns how many references the step has to release: the queue's, and the owner's if that settled the task; none
   /// if the settlement is queued.
   [[nodiscard]] std::uint32_t finish_step() noexcept;
   /// Settles as the work has ended. Afterwards the owner's reference is the caller's to release.
   void settle_ended() noexcept;
   /// Afterwards the owner's reference is the caller's to release.
-  void settle(phase how, const std::exception_ptr& error) noexcept;
+  void settle(task_state how, const std::exception_ptr& error) noexcept;
   void release(std::uint32_t references) noexcept;
-  void publish(phase how) noexcept;
+  void wake_waiters() noexcept;
   void release_abandoning_owner(bool late_result) noexcept;
 
   std::atomic<std::uint32_t> references_ = 3; // the owner's, the handle's and the queue's

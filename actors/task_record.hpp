@@ -56,8 +56,9 @@ class task_sink;
 class task_owner {
 public:
   /// Takes note that `task` reached the terminal state `outcome` (whose error, if any, is `error`), and forgets it.
-  /// Called by whoever settles it, with no lock of the task held. @returns false, without any effect, if the task is
-  /// not (any more, or not yet) this owner's: it is just being handed over, and the caller asks its new owner.
+  /// Tells the task so with `mark_settled` before anybody else can see that it is forgotten. Called by whoever settles
+  /// it, with no lock of the task held. @returns false, without any effect, if the task is not (any more, or not yet)
+  /// this owner's: it is just being handed over, and the caller asks its new owner.
   [[nodiscard]] virtual bool settled(task_record& task, task_state outcome,
                                      const std::exception_ptr& error) noexcept = 0;
 
@@ -123,6 +124,8 @@ public:
   /// for its first step is dispatched again, once: the second time it is settled `lost`, too, and has not run
   /// (`errc::executor_down`).
   virtual void executor_crashed() noexcept {}
+  /// Has `state` say so; by its owner, inside `task_owner::settled`. Nothing where it says so before that.
+  virtual void mark_settled(task_state) noexcept {}
   virtual void add_ref() noexcept = 0;
   virtual void release() noexcept = 0;
 

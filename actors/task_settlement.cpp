@@ -7,9 +7,9 @@ namespace troupe {
 
 void task_base::abandon() noexcept {
   for (auto unstarted : {phase_queued, phase_dispatched})
-    if (settle_unstarted(unstarted, phase_cancelled, {}))
+    if (settle_unstarted(unstarted, task_state::done_cancelled, {}))
       return;
-  give_up(phase_abandoned, errc::task_abandoned);
+  give_up(task_state::abandoned, errc::task_abandoned);
 }
 
 bool task_base::lose() noexcept {
@@ -17,22 +17,22 @@ bool task_base::lose() noexcept {
     loses_first_step_ = true;
     return true;
   }
-  return give_up(phase_lost, errc::task_lost);
+  return give_up(task_state::lost, errc::task_lost);
 }
 
 void task_base::executor_crashed() noexcept {
   if (internal || loses_first_step_)
     return;
   if (phase_.load(std::memory_order_acquire) > phase_dispatched) {
-    give_up(phase_lost, errc::task_lost);
+    give_up(task_state::lost, errc::task_lost);
     return;
   }
   // The lane outlives its executor. What is queued there keeps its place: that is to be dispatched again.
   if (dispatched_again_.exchange(true) && !continues)
-    settle_unstarted(phase_dispatched, phase_lost, errc::executor_down);
+    settle_unstarted(phase_dispatched, task_state::lost, errc::executor_down);
 }
 
-bool task_base::give_up(phase how, errc why) noexcept {
+bool task_base::give_up(task_state how, errc why) noexcept {
   add_ref();
   // Before the claim: the late result may come right after it.
   auto* owner = owner_.load(std::memory_order_acquire);
@@ -72,14 +72,14 @@ void task_base::release_abandoning_owner(bool late_result) noexcept {
   owner->release();
 }
 
-bool task_base::settle_unstarted(phase from, phase how, std::error_code code) noexcept {
+bool task_base::settle_unstarted(phase from, task_state how, std::error_code code) noexcept {
   if (!phase_.compare_exchange_strong(from, phase_settling, std::memory_order_acq_rel))
     return false;
-  if (from == phase_dispatched && how != phase_rejected)
+  if (from == phase_dispatched && how != task_state::rejected)
     sink_->left_queue(*this);
   if (!thread_bound_ || sink_->is_here())
     destroy_work();
-  if (how == phase_cancelled)
+  if (how == task_state::done_cancelled)
     store_cancelled(cause() == close_cause::none ? close_cause::system_stopping : cause());
   else
     store_error(code);
@@ -88,26 +88,21 @@ bool task_base::settle_unstarted(phase from, phase how, std::error_code code) no
   return true;
 }
 
-void task_base::settle(phase how, const std::exception_ptr& error) noexcept {
-  auto as_state = how == phase_ok          ? task_state::done_ok
-                  : how == phase_error     ? task_state::done_error
-                  : how == phase_cancelled ? task_state::done_cancelled
-                  : how == phase_rejected  ? task_state::rejected
-                  : how == phase_lost      ? task_state::lost
-                                           : task_state::abandoned;
+void task_base::settle(task_state how, const std::exception_ptr& error) noexcept {
   if (error && log_failure_.load(std::memory_order_relaxed))
     sink_->log("task " + to_string(id) + (name.empty() ? "" : " '" + name.str() + "'") + " spawned at " +
                where.file_name() + ":" + std::to_string(where.line()) + " failed: " + describe(error));
   // A hand-over may be under way: then the task's next owner is asked.
-  while (!owner_.load(std::memory_order_acquire)->settled(*this, as_state, error))
+  while (!owner_.load(std::memory_order_acquire)->settled(*this, how, error))
     std::this_thread::yield();
-  publish(how);
+  wake_waiters();
 }
 
-void task_base::publish(phase how) noexcept {
-  // Most tasks never waited, and nobody waits for them. Sequentially consistent: either this sees that there is a
-  // waiter, or `add_waiter` sees that the task is settled.
-  phase_.store(how, std::memory_order_seq_cst);
+// Sequentially consistent: either `wake_waiters` sees that there is a waiter, or `add_waiter` that the task is settled.
+void task_base::mark_settled(task_state how) noexcept { phase_.store(phase_of(how), std::memory_order_seq_cst); }
+
+void task_base::wake_waiters() noexcept {
+  // Most tasks never waited, and nobody waits for them.
   if (!had_waiters_.load(std::memory_order_seq_cst) && wait_.load(std::memory_order_relaxed) == 0)
     return;
   std::unique_lock guard{lock_};

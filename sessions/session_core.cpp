@@ -121,6 +121,8 @@ bool session_core::settled(task_record& task, task_state outcome, const std::exc
       treat_failure(std::move(text), close_cause::task_failed);
       notify = failing_ && is_open();
     }
+    // Who sees that this session has closed sees that its tasks are settled, and who sees that sees them counted.
+    task.mark_settled(outcome);
     notify = notify || (!is_open() && unsettled_[tally_of(task)] == 0);
     drop = drop_own_hold();
     if (notify || failure)

@@ -144,6 +144,21 @@ TEST_CASE("sessions are opened, used and closed from many threads at once") {
   CHECK(report.children_dirty + report.children_failed == 0);
 }
 
+TEST_CASE("who sees that a session has closed sees that its tasks have settled") {
+  gate gate;
+  troupe::system sys{{.background_threads = 2, .log = [&](auto&) { gate.pass(); }}};
+  auto s = sys.open_session({.on_failure = failure_policy::log});
+  // Whoever settles it is held up when it has just left its session's books.
+  auto task = s.spawn([] { throw std::runtime_error{"no answer"}; });
+  gate.await_waiting();
+  auto report = sys.block_on(s.close());
+  REQUIRE(report);
+  CHECK(report->counters.failed == 1);
+  CHECK(task.is_ready());
+  CHECK(task.state() == task_state::done_error);
+  gate.open();
+}
+
 TEST_CASE("the end of a session can be awaited at any moment of its end, and of its parent's") {
   asio_sessions backend;
   std::atomic<int> unanswered = 0;

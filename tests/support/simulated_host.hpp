@@ -25,6 +25,7 @@ public:
     --unsettled;
     tasks.erase(std::find(tasks.begin(), tasks.end(), &task));
     settlements.push_back({task.id, outcome, error ? describe(error) : ""});
+    task.mark_settled(outcome);
     return true;
   }
   std::error_code adopt(task_record&) noexcept override { return {}; }
