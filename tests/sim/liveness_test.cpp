@@ -250,8 +250,8 @@ TEST_CASE("an unfair strategy raises no false alarm: after a while a random walk
     post(waiting, 1);
     sim.run_until_idle();
   };
-  const simulation_options options{.max_steps = 2'000, .fail_on_step_limit = false, .temperature_max = 200};
-  for (auto* spec : {"pct", "pctcp", "pos", "delay", "surw", "ql", "random", "portfolio"}) {
+  const simulation_options options{.max_steps = 200, .fail_on_step_limit = false, .temperature_max = 50};
+  for (const std::string spec : {"pct", "pctcp", "pos", "delay", "surw", "ql", "random", "portfolio"}) {
     CAPTURE(spec);
     auto runs = make_runner(body, options);
     auto result = explore(runs, make_strategies(spec, runs, options.model), {.seeds = 200});
