@@ -163,7 +163,7 @@ TEST_CASE("the end of a session can be awaited at any moment of its end, and of 
   asio_sessions backend;
   std::atomic<int> unanswered = 0;
   std::uint64_t rejected = 0;
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 60; ++i) {
     auto above = backend.sys().open_session();
     auto below = above.open_session();
     std::vector<std::thread> threads;
